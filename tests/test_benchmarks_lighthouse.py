@@ -40,7 +40,7 @@ def report(performance, accessibility=1):
     }
 
 
-def test_the_median_counts_and_a_page_that_falls_short_is_told_why(lighthouse):
+def test_report_has_medians_and_reasons_for_low_scores(lighthouse):
     lines, is_good = lighthouse.judged("a.html", [report(0.2), report(0.99), report(0.9)])
     assert not is_good
     assert lines[0].split() == ["a.html", "90", "100", "100"]
@@ -48,19 +48,19 @@ def test_the_median_counts_and_a_page_that_falls_short_is_told_why(lighthouse):
     assert lines[1:] == ["    performance: First paint (2 s)", "    performance: Blocking time"]
 
 
-def test_a_page_that_reaches_the_bar_needs_no_reasons(lighthouse):
+def test_report_omits_reasons_at_the_required_score(lighthouse):
     lines, is_good = lighthouse.judged("a.html", [report(0.95), report(0.5), report(1)])
     assert is_good
     assert [line.split() for line in lines] == [["a.html", "95", "100", "100"]]
 
 
-def test_each_category_has_the_bar(lighthouse):
+def test_each_category_has_a_required_score(lighthouse):
     lines, is_good = lighthouse.judged("a.html", [report(1, accessibility=0.94)])
     assert not is_good
     assert lines[1:] == ["    accessibility: Contrast"]
 
 
-def test_the_host_compresses_what_hosts_compress(lighthouse, tmp_path):
+def test_host_compresses_text(lighthouse, tmp_path):
     (tmp_path / "assets").mkdir()
     (tmp_path / "index.html").write_text("page " * 100)
     (tmp_path / "assets" / "a.js").write_text("script " * 100)

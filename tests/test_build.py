@@ -80,10 +80,10 @@ class TestMissingTools:
             ("node", "install Node.js 20 or newer (found: none)"),
         ],
     )
-    def test_missing(self, path, pattern, words):
+    def test_missing_tool_is_named(self, path, pattern, words):
         assert words in self.without(path, pattern)
 
-    def test_too_old(self, path):
+    def test_too_old_tool_is_named(self, path):
         (path / "node").unlink()
         (path / "node").write_text('#!/bin/sh\n[ "$1" = --version ] && echo v18.20.0 || exit 1\n')
         (path / "node").chmod(0o755)
@@ -99,7 +99,7 @@ def wheel():
 
 
 class TestWheel:
-    def test_is_small_pure_typed_and_needs_numpy_alone(self, wheel):
+    def test_wheel_is_small_pure_and_typed_and_requires_only_numpy(self, wheel):
         assert wheel.name.endswith("-py3-none-any.whl")
         assert wheel.stat().st_size < 603_000
         with zipfile.ZipFile(wheel) as archive:
@@ -113,12 +113,12 @@ class TestWheel:
         assert {name.split("/")[0] for name in names} == {"pyconvlite", info.rstrip("/")}
 
     @pytest.mark.full
-    def test_is_the_one_that_pip_makes(self, wheel, tmp_path):
+    def test_wheel_equals_that_of_pip(self, wheel, tmp_path):
         python = ROOT / ".venv" / "bin" / "python"
         subprocess.run([python, "-m", "pip", "wheel", "--no-deps", "-qw", tmp_path, ROOT], check=True)
         assert (tmp_path / wheel.name).read_bytes() == wheel.read_bytes()
 
-    def test_a_second_run_does_nothing(self, wheel):
+    def test_second_build_does_nothing(self, wheel):
         made = wheel.stat().st_mtime_ns
         start = time.monotonic()
         done = build("wheel")

@@ -23,7 +23,7 @@ ASKED = {
 }
 
 
-def test_each_package_of_npm_is_locked_with_its_hash():
+def test_npm_packages_are_locked_with_hashes():
     packages = json.loads((ROOT / "package-lock.json").read_text())["packages"]
     asked = json.loads((ROOT / "package.json").read_text())["devDependencies"]
     for name, version in asked.items():
@@ -34,7 +34,7 @@ def test_each_package_of_npm_is_locked_with_its_hash():
 
 
 @pytest.mark.parametrize("name", ASKED)
-def test_each_version_asked_for_is_locked_with_hashes(name):
+def test_python_packages_are_locked_with_hashes(name):
     text = (ROOT / "requirements" / f"{name}.txt").read_text()
     locked = dict(
         re.findall(

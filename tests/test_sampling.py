@@ -12,12 +12,12 @@ pytestmark = pytest.mark.cpython
 NAMES = [f"tests/test_core.py::test_it[{number}]" for number in range(1000)]
 
 
-def test_about_one_in_so_many_is_chosen():
+def test_about_one_in_n_is_chosen():
     assert all(sampling.is_chosen(name, 1) for name in NAMES)
     assert Counter(sampling.is_chosen(name, 5) for name in NAMES)[True] == pytest.approx(200, abs=40)
 
 
-def test_the_choice_is_the_same_where_a_package_is_installed_elsewhere():
+def test_choice_does_not_depend_on_the_install_path():
     for number in range(50):
         name = f"pyconvlite/core.py::pyconvlite.core.f{number}"
         chosen = sampling.is_chosen(f"../lib/python3.14/site-packages/{name}", 5)
@@ -33,11 +33,11 @@ def test_whole_modules():
 
 
 @pytest.mark.parametrize("pattern", sorted(set().union(*sampling.WHOLE.values())))
-def test_each_pattern_names_tests(pattern):
+def test_each_pattern_matches_tests(pattern):
     assert list(Path(__file__).parent.rglob(f"{pattern}.py"))
 
 
-def test_the_options_choose_among_the_tests(monkeypatch):
+def test_options_select_tests(monkeypatch):
     left_out = []
     options = {"one_in": 5, "whole": "kernels"}
     hook = SimpleNamespace(pytest_deselected=lambda items: left_out.extend(items))

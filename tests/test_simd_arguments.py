@@ -30,7 +30,7 @@ def assert_same(ours, expected):
         np.testing.assert_array_equal(y, other)
 
 
-def test_an_address_is_that_of_the_first_element():
+def test_address_of_the_first_element():
     a = numbers(3, 4, 5)
     for view in (a, a.T, a[1:, ::-1], a[:0], a[1, 2, 3:4], numbers(), np.broadcast_to(a[0], (2, 4, 5))):
         assert serving.address(view) == view.__array_interface__["data"][0]
@@ -113,7 +113,7 @@ SERVED = {
 
 
 @pytest.mark.parametrize(("f", "shapes", "expected"), SERVED.values(), ids=SERVED)
-def test_contiguous_float32_is_served_by_simd_alone(f, shapes, expected):
+def test_contiguous_float32_uses_only_simd(f, shapes, expected):
     xs = [Variable(numbers(*shape)) for shape in shapes]
     expected = {(kernel, "simd") for kernel in expected.split()}
     with counted() as calls:
@@ -125,7 +125,7 @@ def test_contiguous_float32_is_served_by_simd_alone(f, shapes, expected):
     assert {kernel for kernel, _ in set(calls) - expected} <= OBJECTS
 
 
-def test_the_tables_have_every_kernel():
+def test_every_kernel_is_tested():
     serves = backends.describe().serves
     simds = {kernel for kernel, by_dtype in serves.items() if by_dtype["float32"] == "simd"}
     assert set(serves) == set(NAMES)
@@ -190,7 +190,7 @@ LAYOUTS = of_fortran, backwards, spread, misaligned, read_only
 
 
 @every
-def test_any_layout_gives_the_same(kernels, name):
+def test_layout_does_not_change_the_result(kernels, name):
     expected = call(kernels, name)
     for layout in LAYOUTS:
         arrays = [None if a is None else layout(a) for a in KERNELS[name][1]]
@@ -201,7 +201,7 @@ def test_any_layout_gives_the_same(kernels, name):
 
 
 @every
-def test_arguments_stay_as_they_are(kernels, name):
+def test_arguments_are_not_changed(kernels, name):
     _, arrays, *_ = KERNELS[name]
     before = [None if a is None else a.copy() for a in arrays]
     results = call(kernels, name)
@@ -215,7 +215,7 @@ def converted(arrays, dtype):
 
 
 @every
-def test_other_dtypes_are_numpys(kernels, name):
+def test_other_dtypes_use_numpy(kernels, name):
     for dtype in ("float64", "float16", "longdouble", ">f4", "int32", "complex64"):
         arrays = converted(KERNELS[name][1], dtype)
         with counted() as calls:
@@ -228,7 +228,7 @@ def test_other_dtypes_are_numpys(kernels, name):
 
 
 @every
-def test_mixed_dtypes_are_numpys(kernels, name):
+def test_mixed_dtypes_use_numpy(kernels, name):
     arrays = KERNELS[name][1]
     for i, a in enumerate(arrays):
         if a is not None and a.dtype == np.float32 and len(arrays) > 1:
@@ -243,7 +243,7 @@ def test_mixed_dtypes_are_numpys(kernels, name):
 
 
 @every
-def test_a_call_leaves_nothing_for_the_next(kernels, name):
+def test_calls_leave_no_state(kernels, name):
     before = call(kernels, name)
     poison = np.full((3, 5, 40, 41), np.nan, np.float32)
     for W in (np.full((7, 5, 3, 3), np.inf, np.float32), np.full((7, 5, 5, 5), np.nan, np.float32)):
@@ -258,7 +258,7 @@ def test_a_call_leaves_nothing_for_the_next(kernels, name):
 
 
 @pytest.mark.parametrize("name", [name for name in KERNELS if KERNELS[name][0] not in OBJECTS])
-def test_an_interrupt_leaves_all_as_it_was(kernels, name, monkeypatch):
+def test_interrupted_call_leaves_no_state(kernels, name, monkeypatch):
     """It comes when the kernel has done its work, or half of it."""
     from pyconvlite.backends.simd import library
 
@@ -411,7 +411,7 @@ for _size in (0, -1, (0, 2), (-2, 3), HUGE, 2 * HUGE + 2):
 
 
 @pytest.mark.parametrize("f", MISFITS.values(), ids=MISFITS)
-def test_what_does_not_fit_ends_as_with_numpy(f):
+def test_mismatched_sizes_fail_as_with_numpy(f):
     """The Functions check nothing: with sizes that do not fit, a kernel could read and write anywhere."""
     with backends.use("numpy"):
         expected = outcome(f)
@@ -435,7 +435,7 @@ def test_an_index_beyond_the_kernel_is_refused(kernels, stride, at):
             kernel(a, indexes, geometry)
 
 
-def test_the_mean_of_more_pixels_than_an_int_counts(kernels):
+def test_average_over_more_pixels_than_int32_counts(kernels):
     geometry = sizes((1, 1), (2**16, 2**15), 1, (2**15, 2**14))
     x = numbers(1, 1, 1, 1)
     y = kernels.avg_pool(x, geometry, True)

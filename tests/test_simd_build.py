@@ -71,19 +71,19 @@ def side_modules(wheel):
         return library._deinterleaved(archive.read(f"{SIMD}/kernels.bin"))
 
 
-def test_it_has_both_and_is_for_any_machine(wheel):
+def test_wheel_is_platform_independent_and_has_both_variants(wheel):
     assert wheel.name == f"pyconvlite-{pyconvlite.__version__}-py3-none-any.whl"
     assert all(module[:4] == b"\0asm" for module in side_modules(wheel).values())
 
 
 @pytest.mark.full
-def test_the_same_bytes_from_another_folder_at_another_time(build, wheel, tmp_path):
+def test_build_is_reproducible(build, wheel, tmp_path):
     other = copy_of_sources(tmp_path / "in" / "a deeper" / "folder", years_ago=3)
     assert build("other", *WHEEL, other, "-w").read_bytes() == wheel.read_bytes()
 
 
 @pytest.mark.full
-def test_the_same_modules_from_the_sdist(build, wheel, tmp_path):
+def test_sdist_builds_the_same_modules(build, wheel, tmp_path):
     sources = copy_of_sources(tmp_path, years_ago=0)
     sdist = build("sdist", *SDIST, cwd=sources)
     with tarfile.open(sdist) as archive:
@@ -92,7 +92,7 @@ def test_the_same_modules_from_the_sdist(build, wheel, tmp_path):
     assert side_modules(build("of the sdist", *WHEEL, sdist, "-w")) == side_modules(wheel)
 
 
-def test_it_holds_no_c(wheel):
+def test_wheel_has_no_c_sources(wheel):
     """Visitors of a page fetch the wheel; the sdist has the sources."""
     with zipfile.ZipFile(wheel) as archive:
         assert not [name for name in archive.namelist() if name.endswith((".c", ".h"))]
@@ -120,7 +120,7 @@ def module(request, wheel):
     return json.loads(subprocess.run(command, input=data, check=True, stdout=subprocess.PIPE).stdout)
 
 
-def test_a_module_needs_nothing_but_memory(module):
+def test_module_imports_only_memory(module):
     """No function, neither libc's nor JavaScript's: so any Pyodide can load it."""
     assert "function" not in {found["kind"] for found in module["imports"]}
     names = {(found["module"], found["name"]) for found in module["imports"]}
@@ -129,7 +129,7 @@ def test_a_module_needs_nothing_but_memory(module):
     assert ("env", "memory") in names
 
 
-def test_a_module_takes_two_megabytes_at_most(module):
+def test_module_is_at_most_two_megabytes(module):
     MEMORY_INFO = 1
     kind, length, *numbers = module["dylink"]
     assert (kind, length) == (MEMORY_INFO, len(numbers))  # other modules needed would be a second part
@@ -137,7 +137,7 @@ def test_a_module_takes_two_megabytes_at_most(module):
     assert sum((byte & 0x7F) << 7 * i for i, byte in enumerate(numbers[: end + 1])) <= 2 * 2**20  # LEB128
 
 
-def test_a_module_has_what_is_called(module):
+def test_module_exports_every_called_function(module):
     sources = "".join(path.read_text("utf-8") for path in (ROOT / SIMD).glob("*.py"))
     called = set(re.findall(r"\blibrary\.(\w+)\(", sources)) - {"load"}
     assert len(called) > 15

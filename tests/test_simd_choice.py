@@ -52,7 +52,7 @@ class TestEnvironment:
         assert serving() == "simd"
 
     @pytest.mark.parametrize("wrong", ["webgpu", "SIMD", " "])
-    def test_wrong(self, wrong, monkeypatch):
+    def test_invalid_values(self, wrong, monkeypatch):
         monkeypatch.setenv("PYCONVLITE_BACKEND", wrong)
         for ask in (backends.describe, serving):
             message = f"PYCONVLITE_BACKEND must be one of 'auto', 'numpy', 'simd'; got '{wrong}'"
@@ -61,7 +61,7 @@ class TestEnvironment:
         with backends.use("numpy"):
             assert serving() == "numpy"
 
-    def test_is_read_when_the_first_kernel_is_asked_for(self, monkeypatch):
+    def test_environment_is_read_at_the_first_kernel(self, monkeypatch):
         F.relu(np.zeros(1))
         monkeypatch.setenv("PYCONVLITE_BACKEND", "wrong")
         F.relu(np.zeros(1))
@@ -76,7 +76,7 @@ class TestEnvironment:
             ("fast", "ValueError: PYCONVLITE_BACKEND must be one of 'auto', 'numpy', 'simd'; got 'fast'"),
         ],
     )
-    def test_of_a_process(self, wanted, says):
+    def test_new_process(self, wanted, says):
         program = "import pyconvlite.backends as b; print(d := b.describe(), end=''); print(d.backend)"
         done = subprocess.run(
             [sys.executable, "-W", "error", "-c", program],
@@ -91,13 +91,13 @@ class TestEnvironment:
 
 @pytest.mark.usefixtures("fresh")
 class TestUse:
-    def test_from_now_on(self):
+    def test_use_changes_the_default(self):
         backends.use("numpy")
         assert serving() == "numpy"
         backends.use("auto")
         assert serving() == FASTEST
 
-    def test_inside_a_with(self):
+    def test_with_block(self):
         with backends.use("auto"):
             with backends.use("numpy"):
                 with backends.use("auto"):
@@ -105,26 +105,26 @@ class TestUse:
                 assert serving() == "numpy"
             assert serving() == FASTEST
 
-    def test_ends_with_an_exception(self):
+    def test_block_ends_with_an_exception(self):
         with backends.use("numpy"):
             with pytest.raises(ZeroDivisionError), backends.use("auto"):
                 raise ZeroDivisionError
             assert serving() == "numpy"
 
-    def test_before_any_other_choice(self, monkeypatch):
+    def test_block_before_the_first_choice(self, monkeypatch):
         """What comes after the first `with` is the environment's choice."""
         with backends.use("numpy"):
             assert serving() == "numpy"
         assert serving() == FASTEST
 
-    def test_outranks_the_environment(self, monkeypatch):
+    def test_use_overrides_the_environment(self, monkeypatch):
         monkeypatch.setenv("PYCONVLITE_BACKEND", "numpy")
         with backends.use("auto"):
             assert serving() == FASTEST
         assert serving() == "numpy"
 
     @pytest.mark.parametrize("wrong", ["webgpu", "", None, "NumPy"])
-    def test_wrong(self, wrong):
+    def test_invalid_values(self, wrong):
         with backends.use("numpy"):
             with pytest.raises(
                 ValueError, match=f"name must be one of 'auto', 'numpy', 'simd'; got {wrong!r}"
@@ -133,7 +133,7 @@ class TestUse:
             assert serving() == "numpy"
 
     @pytest.mark.skipif(IN_PYODIDE, reason="where the kernels do not run")
-    def test_simd_where_it_does_not_run(self):
+    def test_simd_without_support(self):
         backends.use("numpy")
         with pytest.raises(backends.DeviceUnavailable, match=f"WebAssembly.* runs on {sys.platform}"):
             backends.use("simd")
@@ -144,7 +144,7 @@ class TestUse:
 class TestThreads:
     """The setting; test_simd_threads.py has what comes of it."""
 
-    def test_numpys_kernels_have_one(self):
+    def test_numpy_uses_one_thread(self):
         with backends.use("numpy"):
             for n in ("auto", 1, 4):
                 with backends.threads(n):
@@ -154,7 +154,7 @@ class TestThreads:
                 assert description.threads_error.code == "threads-numpy"
         assert str(description).splitlines()[1] == "1 thread: only the SIMD kernels use threads"
 
-    def test_inside_a_with(self):
+    def test_with_block(self):
         def setting():
             return backends.choice._thread_setting()
 
@@ -179,20 +179,20 @@ class TestThreads:
             ("2", ValueError, "n must be \"auto\" or an integer from 1 to 16; got '2'"),
         ],
     )
-    def test_wrong(self, wrong, error, says):
+    def test_invalid_values(self, wrong, error, says):
         backends.threads(1)
         with pytest.raises(error, match=says):
             backends.threads(wrong)
         assert backends.choice._thread_setting() == 1
 
     @pytest.mark.parametrize(("wanted", "setting"), [(None, 0), ("", 0), ("auto", 0), ("1", 1), ("12", 12)])
-    def test_of_the_environment(self, wanted, setting, monkeypatch):
+    def test_environment_variable(self, wanted, setting, monkeypatch):
         if wanted is not None:
             monkeypatch.setenv("PYCONVLITE_THREADS", wanted)
         assert backends.choice._thread_setting() == setting
 
     @pytest.mark.parametrize("wrong", ["0", "-1", "17", "two", "1.5", " ", "\u00b2"])
-    def test_wrong_environment(self, wrong, monkeypatch):
+    def test_invalid_environment_variable(self, wrong, monkeypatch):
         monkeypatch.setenv("PYCONVLITE_THREADS", wrong)
         message = 'PYCONVLITE_THREADS must be "auto" or an integer from 1 to 16; got '
         with pytest.raises(ValueError, match=message):
@@ -222,44 +222,44 @@ class TestVariant:
         return lambda module: module in modules
 
     @pytest.mark.usefixtures("folder")
-    def test_relaxed_where_there_is_relaxed_simd(self):
+    def test_relaxed_variant_with_relaxed_simd(self):
         assert library.supported(self.accepts(b"relaxed", b"simd128")) == ("relaxed", b"relaxed")
 
     @pytest.mark.usefixtures("folder")
-    def test_simd128_elsewhere(self):
+    def test_simd128_variant_otherwise(self):
         found = library.supported(self.accepts(b"simd128", library.SMALLEST))
         assert found == ("simd128", b"simd128")
 
     @pytest.mark.usefixtures("folder")
-    def test_none_without_simd(self):
+    def test_no_variant_without_simd(self):
         with pytest.raises(library.Unsupported, match="this WebAssembly engine has no SIMD"):
             library.supported(self.accepts())
 
     @pytest.mark.usefixtures("folder")
-    def test_damaged(self):
+    def test_damaged_file(self):
         with pytest.raises(ImportError, match=r"kernels\.bin is damaged; reinstall pyconvlite") as caught:
             library.supported(self.accepts(library.SMALLEST))
         assert not isinstance(caught.value, library.Unsupported)
 
-    def test_missing(self, folder):
+    def test_missing_file(self, folder):
         (folder / "kernels.bin").unlink()
         with pytest.raises(ImportError, match=r"kernels\.bin is missing; install pyconvlite from its wheel"):
             library.supported(self.accepts())
 
     @pytest.mark.parametrize("sizes", [(30_000, 20_000), (8192, 16_384), (0, 5)])
-    def test_each_comes_out_of_the_file_as_it_went_in(self, folder, sizes):
+    def test_round_trip_of_the_file(self, folder, sizes):
         modules = [np.random.default_rng(size).bytes(size) for size in sizes]
         (folder / "kernels.bin").write_bytes(both(*modules))
         assert list(library.modules().items()) == list(zip(library.VARIANTS, modules, strict=True))
 
-    def test_a_file_that_ends_early_or_lies_is_damaged(self, folder):
+    def test_truncated_or_forged_file(self, folder):
         for data in (b"", b"\1", b"\xff" * 8, both(b"relaxed", b"simd128")[:-5]):
             (folder / "kernels.bin").write_bytes(data)
             with pytest.raises(ImportError, match=r"kernels\.bin is damaged"):
                 library.supported(self.accepts(library.SMALLEST, b"simd128"))
 
     @in_pyodide
-    def test_of_this_engine(self):
+    def test_variant_of_this_engine(self):
         from js import WebAssembly
         from pyodide.ffi import to_js
 
@@ -311,7 +311,7 @@ class TestFailure:
         with pytest.raises(backends.DeviceUnavailable, match="the simd backend is not available: "):
             backends.use("simd")
 
-    def test_an_engine_without_simd_is_no_failure(self, monkeypatch):
+    def test_engine_without_simd_does_not_warn(self, monkeypatch):
         monkeypatch.setattr(library, "supported", self.no_simd)
         with warnings.catch_warnings(action="error"):
             assert serving() == "numpy"
@@ -322,7 +322,7 @@ class TestFailure:
 
 
 @in_pyodide
-def test_arrays_of_another_layout_are_left_to_numpy(monkeypatch):
+def test_other_layouts_use_numpy(monkeypatch):
     kernels = SimpleNamespace()
     monkeypatch.setattr(objects, "PROBE", np.zeros((3, 5), ">f4"))
     objects.bind(kernels)
@@ -360,7 +360,7 @@ class TestDescription:
         row = next(line.split() for line in lines if line.startswith("conv2d "))
         assert row == ["conv2d", FASTEST, "numpy", str(after["simd"]), str(after["numpy"])]
 
-    def test_is_a_picture_of_its_moment(self):
+    def test_description_is_a_snapshot(self):
         description = backends.describe()
         before = dict(description.calls["relu"])
         F.relu(np.zeros(1))

@@ -186,27 +186,27 @@ def check_deconv2d(g):
 
 class TestConv2d:
     @every
-    def test_shapes_that_hurt(self, g):
+    def test_difficult_shapes(self, g):
         check_conv2d(g)
 
     @given(geometries())
-    def test_any_small(self, g):
+    def test_random_small(self, g):
         check_conv2d(g)
 
     @given(blocks())
-    def test_any_larger(self, g):
+    def test_random_larger(self, g):
         check_conv2d(g)
 
     @given(squares())
-    def test_any_square_kernel(self, g):
+    def test_random_square_kernel(self, g):
         check_conv2d(g)
 
     @given(strided())
-    def test_any_strided_square_kernel(self, g):
+    def test_random_strided_square_kernel(self, g):
         check_conv2d(g)
 
     @given(with_edges(blocks() | squares() | strided() | geometries()))
-    def test_any_edges_that_differ(self, g):
+    def test_random_asymmetric_padding(self, g):
         check_conv2d(g)
 
     @pytest.mark.parametrize(("kernel", "stride"), [(3, 2), (5, 2), (3, 1), (4, 1), (1, 2)])
@@ -215,18 +215,18 @@ class TestConv2d:
         check(lambda x, W, b: F.conv2d(x, W, b, stride, "same", groups=6), x, W, b)
 
     @pytest.mark.parametrize("edges", [((0, 1), (0, 1)), ((2, 0), (0, 3)), ((0, 9), (7, 0))], ids=str)
-    def test_edges_of_a_kernel_of_one_pixel(self, edges):
+    def test_padding_of_a_1x1_kernel(self, edges):
         x, W, b = numbers(2, 6, 5, 7), numbers(9, 6, 1, 1), numbers(9)
         check(lambda x, W, b: F.conv2d(x, W, b, 1, edges), x, W, b)
         check(lambda x, W, b: F.conv2d(x, W, b, 2, edges), x, W, b)
 
     @pytest.mark.parametrize("stride", [1, 2])
     @pytest.mark.parametrize("size", [(0, 5), (5, 0)], ids=str)
-    def test_images_without_pixels_are_numpys(self, size, stride):
+    def test_empty_images(self, size, stride):
         x, W, b = numbers(2, 8, *size), numbers(9, 8, 3, 3), numbers(9)
         check(lambda x, W, b: F.conv2d(x, W, b, stride, 2), x, W, b, order=1)
 
-    def test_a_row_of_very_many_windows(self):
+    def test_very_long_rows(self):
         n = 2**31 // 400 + 100  # what is computed at a time must not be counted beyond 32 bits
         x = np.random.default_rng(0).standard_normal((1, 1, 1, n)).astype(np.float32)
         W = np.array([1, 2, -1], np.float32).reshape(1, 1, 1, 3)
@@ -242,7 +242,7 @@ class TestConv2d:
             gW.data.ravel(), [x[..., i : n - 2 + i].sum() for i in range(3)], rtol=1e-3, atol=1
         )
 
-    def test_strides_whose_product_is_1_in_32_bits(self):
+    def test_strides_whose_product_overflows_to_1(self):
         x, W = numbers(4, 8, 1, 1), numbers(8, 8, 3, 3)
         y = F.conv2d(x, W, stride=(641, 6700417), pad=(641, 6700418))  # 2^32 + 1 = 641 * 6700417
         expected = np.zeros((4, 8, 2, 3))
@@ -250,12 +250,12 @@ class TestConv2d:
         np.testing.assert_allclose(y.data, expected, atol=1e-5)
 
     @pytest.mark.parametrize("most", [1e-30, 1e-45, 1e-60])
-    def test_a_bound_near_0(self, most):
+    def test_upper_bound_near_0(self, most):
         x, W = numbers(2, 3, 5, 6), numbers(4, 3, 3, 3)
         y = F.conv2d_relu(x, W, most=most)
         np.testing.assert_allclose(y.data, np.clip(F.conv2d(x, W).data, 0, most), rtol=1e-6, atol=2e-45)
 
-    def test_subnormal_numbers_of_an_earlier_call_slow_none(self):
+    def test_subnormals_of_an_earlier_call_do_not_slow_later_ones(self):
         x, W = numbers(1, 64, 8, 8), numbers(64, 64, 3, 3)
 
         def seconds():
@@ -270,14 +270,14 @@ class TestConv2d:
         x, W = g.arrays(g.x_shape, g.W_shape, dtype=np.float32)
         check(lambda x, W: F.conv2d(x, W, None, g.stride, g.pad, **g.options), x, W, order=1, **allowed(g))
 
-    def test_images_and_kernels_far_from_zero(self):
+    def test_large_means(self):
         """Sums of like signs, as behind a ReLU."""
         g = LARGE["second layer"]
         x, W, b = (np.abs(a) + 1 for a in g.arrays(g.x_shape, g.W_shape, g.W_shape[:1], dtype=np.float32))
         check(lambda x, W, b: F.conv2d(x, W, b, pad=2), x, W, b, **allowed(g))
 
     @every
-    def test_images_and_channels_far_apart(self, g):
+    def test_images_and_channels_of_different_magnitudes(self, g):
         """What is small is as exact as what is large beside it."""
         x, W = g.arrays(g.x_shape, g.W_shape, dtype=np.float32)
         x, W = scaled(x, 0, 1), scaled(W, 0, 1, seed=1)
@@ -285,7 +285,7 @@ class TestConv2d:
 
     @pytest.mark.parametrize("scale", [1e-20, 1e-9, 1e9, 1e14, 1e15, 1e20])
     @pytest.mark.parametrize("name", ["first layer", "second layer", "late layer"])
-    def test_numbers_of_any_size(self, name, scale):
+    def test_random_magnitudes(self, name, scale):
         g = LARGE[name]
         x, W = g.arrays(g.x_shape, g.W_shape, dtype=np.float32)
         f = lambda x, W: F.conv2d(x, W, None, g.stride, g.pad)  # noqa: E731
@@ -299,15 +299,15 @@ class TestDeconv2d:
         [g for g in [*HARD.values(), *LARGE.values()] if g.deconv_fits],
         ids=[name for name, g in [*HARD.items(), *LARGE.items()] if g.deconv_fits],
     )
-    def test_shapes_that_hurt(self, g):
+    def test_difficult_shapes(self, g):
         check_deconv2d(g)
 
     @given(geometries().filter(lambda g: g.deconv_fits))
-    def test_any_small(self, g):
+    def test_random_small(self, g):
         check_deconv2d(g)
 
     @given(squares().filter(lambda g: g.deconv_fits))
-    def test_any_square_kernel(self, g):
+    def test_random_square_kernel(self, g):
         check_deconv2d(g)
 
     @pytest.mark.parametrize("outsize", [(12, 6), (13, 7), (14, 6)])
@@ -318,15 +318,15 @@ class TestDeconv2d:
 
 class TestColumns:
     @pytest.mark.parametrize("g", HARD.values(), ids=HARD)
-    def test_shapes_that_hurt(self, g):
+    def test_difficult_shapes(self, g):
         self.check(g)
 
     @given(geometries())
-    def test_any_small(self, g):
+    def test_random_small(self, g):
         self.check(g)
 
     @given(blocks())
-    def test_any_larger(self, g):
+    def test_random_larger(self, g):
         self.check(g)
 
     def check(self, g):
@@ -371,11 +371,11 @@ class TestMatmul:
             (64, 800, 10),
         ],
     )
-    def test_beyond_blocks(self, M, K, N, transposed):
+    def test_sizes_beyond_blocks(self, M, K, N, transposed):
         check(F.matmul, *matrices(M, K, N, transposed), order=1)
 
     @given(st.tuples(*[st.integers(1, 40)] * 3), st.sampled_from(TRANSPOSED))
-    def test_any(self, sizes, transposed):
+    def test_random(self, sizes, transposed):
         check(F.matmul, *matrices(*sizes, transposed))
 
     @pytest.mark.parametrize(
@@ -417,7 +417,7 @@ class TestMatmul:
         check(F.matmul, stack, b.T, order=0)
         check(F.matmul, b, stack.swapaxes(1, 2), order=0)
 
-    def test_rows_and_columns_far_apart(self):
+    def test_rows_and_columns_of_different_magnitudes(self):
         for M, K, N in ((9, 7, 11), (64, 800, 10), (131, 256, 33)):
             a, b = matrices(M, K, N)
             check(F.matmul, scaled(a, 0), scaled(b, 1, seed=1))

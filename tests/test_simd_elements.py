@@ -67,7 +67,7 @@ def by_simd_alone(kernel, *args):
 @pytest.mark.usefixtures("kernels")
 class TestValues:
     @pytest.mark.parametrize("name", ERRORS)
-    def test_of_any_float(self, name):
+    def test_unary_on_random_bits(self, name):
         x = any_floats(20_000)
         y = by_simd_alone(name, x)
         true = getattr(reference, name)(x.astype(np.float64))
@@ -80,7 +80,7 @@ class TestValues:
         np.testing.assert_array_equal(np.signbit(y[zeros]), np.signbit(rounded[zeros]))
 
     @pytest.mark.parametrize("name", [*EXACT, *COMPARISONS])
-    def test_of_any_two_floats(self, name):
+    def test_binary_on_random_bits(self, name):
         x0, x1 = (a.ravel() for a in np.meshgrid(SPECIAL, SPECIAL))
         x0, x1 = np.append(x0, any_floats(5_000, seed=1)), np.append(x1, any_floats(5_000, seed=2))
         y, expected = by_simd_alone(name, x0, x1), getattr(reference, name)(x0, x1)
@@ -89,7 +89,7 @@ class TestValues:
         if name in ("add", "sub", "mul", "div"):
             np.testing.assert_array_equal(np.signbit(y[y == 0]), np.signbit(expected[y == 0]))
 
-    def test_relu_grad_of_any_float(self):
+    def test_relu_grad_on_random_bits(self):
         gy, x = (a.ravel() for a in np.meshgrid(SPECIAL, SPECIAL))
         y = by_simd_alone("relu_grad", gy, x)
         np.testing.assert_array_equal(y, [0 if b <= 0 else a for a, b in zip(gy, x, strict=True)])
@@ -107,7 +107,7 @@ class TestValues:
         assert (np.abs(y[finite] - true[finite]) <= 2 * unit + (c in (3, 4)) * 1e-40).all()
 
     @pytest.mark.parametrize("c", [1, 2, 3, 4, 0.5, 1.5, -1, -0.5, -2])
-    def test_power_of_special_numbers(self, c):
+    def test_power_of_special_values(self, c):
         y = by_simd_alone("pow", SPECIAL, c)
         with np.errstate(all="ignore"):
             expected = SPECIAL**c
@@ -115,7 +115,7 @@ class TestValues:
         np.testing.assert_array_equal(np.signbit(y[y == 0]), np.signbit(expected[y == 0]))
 
     @pytest.mark.parametrize("c", [0, 5, -1.5, 1.7, np.float32(2), True])
-    def test_other_powers_are_numpys(self, c):
+    def test_other_powers_use_numpy(self, c):
         x = np.abs(numbers(9))
         with counted() as calls:
             y = backends.kernels(x).pow(x, c)
@@ -147,11 +147,11 @@ def operands(draw, count):
 class TestBroadcasting:
     @pytest.mark.parametrize("name", ["mul", "less"])
     @given(xs=operands(2))
-    def test_two(self, name, xs):
+    def test_binary(self, name, xs):
         self.check(name, xs)
 
     @given(operands(1))
-    def test_one(self, xs):
+    def test_unary(self, xs):
         self.check("neg", xs)
 
     @given(operands(3))
@@ -170,7 +170,7 @@ class TestBroadcasting:
         np.testing.assert_array_equal(by_simd_alone("add", x, column), x + column)
         np.testing.assert_array_equal(by_simd_alone("where", x > 0, x, column), np.where(x > 0, x, column))
 
-    def test_shapes_that_do_not(self):
+    def test_incompatible_shapes(self):
         for name in ("add", "less"):
             with pytest.raises(
                 ValueError, match=r"could not be broadcast together with shapes \(2,\) \(3,\)"
@@ -198,7 +198,7 @@ class TestNumbers:
     @pytest.mark.parametrize(
         "number", [2**24 + 1, 2**70, True, np.float32(2), np.float64(2), np.int64(2), 2j, 1e38, np.array(2.0)]
     )
-    def test_others_are_numpys(self, number):
+    def test_other_numbers_use_numpy(self, number):
         x = numbers(9)
         y, expected = backends.kernels(x).mul(x, number), x * number
         assert y.dtype == expected.dtype
@@ -218,7 +218,7 @@ class TestNumbers:
         assert backends.kernels(x).where(x > 0, 1.0, 0).dtype == np.float64
 
     @pytest.mark.parametrize("name", ["add", "neg", "sum"])
-    def test_a_wrong_number_of_arguments_is_a_TypeError(self, name):
+    def test_wrong_number_of_arguments(self, name):
         for args in ((), (numbers(2),) * 4):
             with pytest.raises(TypeError):
                 getattr(backends.kernels(numbers()), name)(*args)
@@ -231,7 +231,7 @@ NUMPY = {"sub": "subtract", "mul": "multiply", "div": "divide"}
 class TestReductions:
     @pytest.mark.parametrize("name", ["sum", "mean", "max", "min"])
     @given(xs=operands(1), data=st.data())
-    def test_any_axes(self, name, xs, data):
+    def test_axes(self, name, xs, data):
         (x,) = xs
         axes = data.draw(st.lists(st.integers(-x.ndim, x.ndim - 1), max_size=x.ndim)) if x.ndim else []
         axis = data.draw(st.sampled_from([None, tuple({i % x.ndim: i for i in axes}.values()), *axes]))
@@ -252,14 +252,14 @@ class TestReductions:
                 y = by_simd_alone(name, x, axis, False)
                 np.testing.assert_array_equal(y, getattr(np, name)(x, axis))
 
-    def test_a_mean_of_many(self):
+    def test_mean_of_many_elements(self):
         x = numbers(1_000_000) + np.float32(10)
         y = by_simd_alone("mean", x, None, False)
         np.testing.assert_allclose(y, x.mean(dtype=np.float64), rtol=1e-7)
 
     @pytest.mark.parametrize("axis", [2, -3, (0, 0), (0, -2), 2**40, 0.0, "0", [0]])
     @pytest.mark.parametrize("name", ["sum", "mean", "max", "min"])
-    def test_axes_that_there_are_not(self, name, axis):
+    def test_invalid_axes(self, name, axis):
         x = numbers(2, 3)
         with pytest.raises(Exception) as expected:  # noqa: PT011 - of whichever type NumPy's is
             getattr(reference, name)(x, axis, False)
@@ -268,7 +268,7 @@ class TestReductions:
 
 
 @pytest.mark.usefixtures("kernels")
-def test_references_are_neither_lost_nor_kept():
+def test_reference_counts_are_unchanged():
     k = backends.kernels(numbers())
     x, mask, axis = numbers(40, 50), numbers(40, 50) > 0, (0, 1)
     held = [x, mask, axis]

@@ -108,19 +108,19 @@ class TestBeside:
         check_guarded(*KERNELS[name])
 
     @pytest.mark.parametrize("g", [*HARD.values(), *LARGE.values()], ids=[*HARD, *LARGE])
-    def test_convolution_of_shapes_that_hurt(self, g):
+    def test_difficult_convolutions(self, g):
         self.check_convolution(g)
 
     @given(geometries())
-    def test_any_small_convolution(self, g):
+    def test_random_small_convolution(self, g):
         self.check_convolution(g)
 
     @given(blocks())
-    def test_any_larger_convolution(self, g):
+    def test_random_larger_convolution(self, g):
         self.check_convolution(g)
 
     @given(with_edges(blocks() | geometries()))
-    def test_any_convolution_whose_edges_differ(self, g):
+    def test_random_convolution_with_asymmetric_padding(self, g):
         self.check_convolution(g)
 
     def check_convolution(self, g):
@@ -132,12 +132,12 @@ class TestBeside:
         check_guarded("im2col", [x], g.sizes)
 
     @given(geometries())
-    def test_any_pooling(self, g):
+    def test_random_pooling(self, g):
         N, C = g.x_shape[0], min(g.W_shape[0], g.x_shape[1])
         self.check_pooling(numbers(N, C, *g.x_shape[2:]), g.sizes)
 
     @pytest.mark.parametrize("kernel", [1, 2, 3])
-    def test_pooling_of_windows_that_reach_beyond_the_image(self, kernel):
+    def test_pooling_windows_beyond_the_image(self, kernel):
         for H, W in product(range(5, 9), range(5, 19)):
             x = numbers(2, 2, H, W)
             self.check_pooling(x, sizes((H, W), kernel, 2, ceil_mode=True))
@@ -153,7 +153,7 @@ class TestBeside:
             check_guarded("avg_pool", [x], geometry, False)
             check_guarded("avg_pool_grad", [gy], geometry, False)
 
-    def test_any_length(self):
+    def test_all_lengths(self):
         for n in range(1, 40):
             check_guarded("relu", [numbers(n)])
             check_guarded("relu_grad", [numbers(n), numbers(n)])
@@ -308,7 +308,7 @@ def random_calls(count):
         count -= next(kinds)()
 
 
-def test_many_calls_leave_memory_as_it_was(request):
+def test_many_calls_do_not_corrupt_memory(request):
     random_calls(2_000)  # Python's own pools fill up
     with canaries():
         size, blocks = heap_size(), sys.getallocatedblocks()

@@ -57,7 +57,7 @@ GEOMETRIES = {
 
 @values
 @pytest.mark.parametrize("g", GEOMETRIES.values(), ids=GEOMETRIES)
-def test_a_weight_reaches_in_gx_the_pixels_that_it_meets(g, value):
+def test_nonfinite_weight_affects_only_the_pixels_it_meets(g, value):
     """NumPy's kernel serves, without the zeros around gy that others multiply: those make NaN of infinity."""
     W, gy = g.arrays(g.W_shape, (g.x_shape[0], g.W_shape[0], *g.sizes.output_size), dtype=np.float32)
     for position in (0, W.size // 2, W.size - 1):
@@ -79,7 +79,7 @@ class TestConvolution:
         check(f, x, poisoned(W, value, W.size // 2), b, order=0, **allowed(g))
         check(f, x, W, poisoned(b, value, b.size // 2), order=1, **allowed(g))
 
-    def test_its_gradients(self, g, value):
+    def test_gradients(self, g, value):
         x, W = g.arrays(g.x_shape, g.W_shape, dtype=np.float32)
         conv = F.Conv2d(g.stride, g.pad, **g.options)
         gy = numbers(*conv(x, W, None).shape)

@@ -52,12 +52,12 @@ class TestPooling:
         self.check_max(numbers(*shape), kernel, stride, pad)
 
     @pools
-    def test_of_equal_pixels_the_first(self, shape, kernel, stride, pad):
+    def test_first_of_equal_maxima(self, shape, kernel, stride, pad):
         """Behind a ReLU many pixels are 0."""
         self.check_max(np.maximum(numbers(*shape), 0).round(), kernel, stride, pad)
 
     @given(geometries(max_dilation=3, pad_below_kernel=True))
-    def test_max_of_any(self, g):
+    def test_random_max(self, g):
         (x,) = g.arrays(g.x_shape, dtype=np.float32)
         image = np.ones((1, 1, *x.shape[2:]))
         assume(np.isfinite(reference.max_pool(image, g.sizes)[0]).all())  # each window has a pixel
@@ -74,7 +74,7 @@ class TestPooling:
             ((2, 3, 5, 6), 3, 1, 2, 3),
         ],
     )
-    def test_max_of_pixels_apart(self, shape, kernel, stride, pad, dilation):
+    def test_dilated_max(self, shape, kernel, stride, pad, dilation):
         self.check_max(numbers(*shape), kernel, stride, pad, dilation=dilation)
         self.check_max(np.maximum(numbers(*shape), 0).round(), kernel, stride, pad, dilation=dilation)
 
@@ -93,14 +93,14 @@ class TestPooling:
         self.check_average(numbers(*shape), kernel, stride, pad, count_include_pad=count_include_pad)
 
     @given(geometries(max_dilation=1), st.booleans())
-    def test_average_of_any(self, g, count_include_pad):
+    def test_random_average(self, g, count_include_pad):
         (x,) = g.arrays(g.x_shape, dtype=np.float32)
         self.check_average(x, g.kernel, g.stride, g.pad, count_include_pad=count_include_pad)
 
     @pytest.mark.parametrize("ceil_mode", [False, True])
     @pytest.mark.parametrize("stride", [1, 2, (3, 4)])
     @pytest.mark.parametrize("pad", ["same", ((0, 1), (2, 0)), ((1, 2), (0, 1))], ids=str)
-    def test_edges_that_differ(self, pad, stride, ceil_mode):
+    def test_asymmetric_padding(self, pad, stride, ceil_mode):
         x, options = numbers(2, 3, 9, 14), {"ceil_mode": ceil_mode}
         check(lambda x: F.pooling(x, 3, stride, pad, **options), x, condition=taken)
         for counted_pad in (False, True):
@@ -109,7 +109,7 @@ class TestPooling:
 
     @pytest.mark.parametrize("size", [(7, 15), (8, 15), (7, 16), (3, 31)], ids=str)
     @pytest.mark.parametrize("options", [{"ceil_mode": True}, {"pad": "same"}], ids=str)
-    def test_windows_side_by_side_the_last_of_which_reach_beyond_the_image(self, size, options):
+    def test_adjacent_windows_beyond_the_image(self, size, options):
         x = numbers(2, 3, *size)
         check(lambda x: F.pooling(x, 2, 2, **options), x, condition=taken)
         check(lambda x: F.average_pooling(x, 2, 2, **options), x)
@@ -117,7 +117,7 @@ class TestPooling:
     def check_average(self, x, *settings, **options):
         check(lambda x: F.average_pooling(x, *settings, **options), x)
 
-    def test_an_index_that_takes_more_than_16_bits_is_numpys(self):
+    def test_index_beyond_16_bits_uses_numpy(self):
         x = numbers(1, 1, 256, 257)
         pool = F.Pooling(256)
         with counted() as calls:
@@ -147,14 +147,14 @@ class TestActivations:
 class TestDropoutMask:
     @pytest.mark.parametrize("ratio", [0.0, 0.04, 0.3, 0.5, 0.97, 0.999])
     @pytest.mark.parametrize("shape", [(n,) for n in (1, 3, 4, 15, 16, 17, 1000)] + [(), (3, 5, 7)])
-    def test_a_seed_gives_the_mask_that_it_gives_with_numpy(self, shape, ratio):
+    def test_mask_of_a_seed_equals_numpy(self, shape, ratio):
         x = np.empty(shape, np.float32)
         seed(7)
         mask = backends.kernels(x).dropout_mask(x, ratio)
         seed(7)
         np.testing.assert_array_equal(mask, reference.dropout_mask(x, ratio))
 
-    def test_draws_anew_and_drops_the_share_wanted(self):
+    def test_each_call_draws_a_mask_of_the_right_density(self):
         masks = [backends.kernels(numbers()).dropout_mask(numbers(200, 300), 0.3) == 0 for _ in range(2)]
         for mask in masks:
             assert abs(mask.mean() - 0.3) < 0.01  # five standard deviations
@@ -169,16 +169,16 @@ class TestRows:
         check(lambda W: F.get_item(W, np.array(index)), numbers(4, *width))
 
     @pytest.mark.parametrize("row", [4, -5, 2**30])
-    def test_a_row_out_of_bounds_is_named(self, row):
+    def test_index_out_of_bounds_is_named(self, row):
         with pytest.raises(IndexError, match=str(row)):
             backends.kernels(numbers()).rows_grad(numbers(2, 3), np.array([0, row]), 4)
 
     @pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.uint16])
-    def test_an_index_of_small_integers(self, dtype):
+    def test_small_integer_index(self, dtype):
         index = np.resize(np.arange(100, dtype=dtype), 5000)
         check(lambda W: F.get_item(W, index), numbers(300, 2))
 
-    def test_a_row_that_is_named_often_does_not_drift(self):
+    def test_gradient_of_an_often_repeated_row(self):
         index = np.zeros(1 << 17, int)
         gy = np.full((index.size, 4), 0.1, np.float32)
         gx = backends.kernels(gy).rows_grad(gy, index, 2)
@@ -230,7 +230,7 @@ class TestSoftmaxCrossEntropy:
         self.check(shape, scale)
 
     @given(st.tuples(st.integers(1, 40), st.integers(1, 40)))
-    def test_any(self, shape):
+    def test_random(self, shape):
         self.check(shape, 3)
 
     def check(self, shape, scale):
@@ -240,7 +240,7 @@ class TestSoftmaxCrossEntropy:
             t = np.random.default_rng(0).integers(0, min(classes, 256), N).astype(label)
             check(F.softmax_cross_entropy, x, t, condition=cross_entropy)
 
-    def test_small_probabilities_keep_their_digits(self):
+    def test_precision_of_small_probabilities(self):
         x = np.array([[0, -1, -15, -30, -50, -80]], np.float32)
         (gx,) = grad(F.softmax_cross_entropy(v := Variable(x), np.array([0])), v)
         p = np.exp(x.astype(np.float64))
@@ -271,7 +271,7 @@ class TestSoftmax:
         np.testing.assert_allclose(y[there], expected, rtol=1e-5, atol=1e-6)
 
     @pytest.mark.parametrize("f", [F.softmax, F.log_softmax])
-    def test_any(self, f):
+    def test_random(self, f):
         for n in range(1, 18):
             simd.check(f, numbers(3, n), condition=rounded, constant=64)
             simd.check(f, numbers(2, 3, max(n, 4)), condition=rounded, constant=64)
@@ -340,15 +340,15 @@ class TestBatchNorm:
         self.check(shape, order, mean)
 
     @given(st.tuples(st.integers(2, 9), st.integers(1, 9), st.integers(1, 9), st.integers(1, 9)))
-    def test_any(self, shape):
+    def test_random(self, shape):
         self.check(shape, 2, 0)
 
     @given(st.tuples(st.integers(2, 200), st.integers(1, 40)), st.sampled_from([0, 10]))
-    def test_any_matrix(self, shape, mean):
+    def test_random_matrix(self, shape, mean):
         self.check(shape, 2, mean)
 
     @pytest.mark.parametrize("value", [np.inf, np.nan])
-    def test_a_column_of_a_matrix_keeps_what_is_not_finite(self, value):
+    def test_nonfinite_column_does_not_affect_others(self, value):
         x, gamma, beta = Variable(numbers(70, 9)), numbers(9), numbers(9)
         x.data[66, 4] = value
         y = F.batch_norm(x, gamma, beta, np.zeros(9, np.float32), np.ones(9, np.float32))
@@ -417,7 +417,7 @@ def test_optimizers_update_all_parameters_at_once(name):
 
 
 @pytest.mark.parametrize("name", ["momentum_sgd", "rmsprop", "adadelta", "adam"])
-def test_states_of_dead_units_become_zero(name):
+def test_states_decay_to_zero_without_subnormals(name):
     """By rounding they would stay subnormal, with which a processor is slow."""
     model = Model()
     model.W = Parameter(numbers(7))

@@ -58,7 +58,7 @@ def test_gru(sizes):
 
 
 @given(st.tuples(st.integers(1, 3), st.integers(1, 9), st.integers(1, 9), st.integers(1, 9)))
-def test_any(sizes):
+def test_random(sizes):
     check_lstm(*sizes, order=1)
     check_gru(*sizes, order=1)
 

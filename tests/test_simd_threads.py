@@ -97,7 +97,7 @@ class TestSame:
         gW = kernels.conv2d_gW(x, gy, g.sizes)
         close(gW, by_one(kernels.conv2d_gW, x, gy, g.sizes))
 
-    def test_sums_are_added_in_their_order(self, parts):
+    def test_sums_are_deterministic(self, parts):
         kernels = backends.kernels(numbers())
         x, gy, g = numbers(6, 3, 9, 8), numbers(6, 4, 9, 8), sizes((9, 8), 3, pad=1)
         found = [was_cut(kernels.conv2d_gW, x, gy, g) for _ in range(3)]
@@ -142,14 +142,14 @@ class TestSame:
                 np.testing.assert_array_equal(a, b)
             assert T == 1 or {name, f"{name}_grad", "matmul"} <= cut_kernels
 
-    def test_of_views_with_gaps(self, parts):
+    def test_noncontiguous_views(self, parts):
         a, b = numbers(30, 14)[:, ::2], numbers(7, 22)[:, ::2]
         batch = numbers(3, 30, 14)[..., ::2]
         matmul = backends.kernels(a).matmul
         for left, right in ((a, b), (a[::-1], b), (batch, b), (batch, np.broadcast_to(b, (3, 7, 11)))):
             np.testing.assert_array_equal(matmul(left, right), by_one(matmul, left, right))
 
-    def test_what_the_kernels_do_not_serve_is_numpys(self, parts):
+    def test_unsupported_calls_use_numpy(self, parts):
         gy, W, g = numbers(4, 3, 6, 6), numbers(3, 2, 3, 3), sizes((6, 6), 3, pad=1)
         W[0, 0, 0, 0] = np.inf
         kernels = backends.kernels(gy)
@@ -167,7 +167,7 @@ class TestSize:
         pool.start()
 
     @pytest.mark.usefixtures("rates")
-    def test_small_calls_are_not(self, workers):
+    def test_small_calls_are_not_split(self, workers):
         kernels = backends.kernels(numbers())
         before = workers.copied
         for N, C, H in ((1, 1, 28), (1, 16, 14), (32, 1, 8)):
@@ -182,7 +182,7 @@ class TestSize:
         assert workers.copied == before
 
     @pytest.mark.usefixtures("rates")
-    def test_large_ones_are(self):
+    def test_large_calls_are_split(self):
         kernels = backends.kernels(numbers())
         x, W, g = numbers(32, 16, 14, 14), numbers(32, 16, 5, 5), sizes((14, 14), 5, pad=2)
         y = was_cut(kernels.conv2d, x, W, None, g)
@@ -191,14 +191,14 @@ class TestSize:
         was_cut(kernels.matmul, numbers(256, 256), numbers(256, 256))
 
     @pytest.mark.usefixtures("rates")
-    def test_one_large_image_is(self):
+    def test_one_large_image_is_split(self):
         x, W = numbers(1, 64, 28, 28), numbers(64, 64, 3, 3)
         was_cut(backends.kernels(x).conv2d, x, W, numbers(64), sizes((28, 28), 3, pad=1))
 
     @pytest.mark.usefixtures("rates")
     @pytest.mark.parametrize("parts", [2], indirect=True)
     @pytest.mark.parametrize(("cores", "is_cut"), [(2, False), (4, True)])
-    def test_beside_a_page(self, workers, monkeypatch, cores, is_cut):
+    def test_browser_with_two_cores_splits_larger_calls_only(self, workers, monkeypatch, cores, is_cut):
         """In a browser whose page needs one of two cores, a call must be larger."""
         script = SimpleNamespace(cores=lambda: cores, obstacle=lambda: "", inBrowser=lambda: True)
         monkeypatch.setattr(module, "_script", lambda: script)
@@ -209,7 +209,7 @@ class TestSize:
         assert (workers.copied > before) == is_cut
         was_cut(matmul, numbers(512, 512), numbers(512, 512))
 
-    def test_parts(self, parts):
+    def test_split(self, parts):
         assert pool.split(1, 1e9, 0, 0) is None
         assert pool.split(7, 1e9, 0, 0) == {2: [0, 4, 7], 3: [0, 3, 6, 7]}[parts]
         assert pool.split(48, 1e9, 0, 0, step=8) == {2: [0, 24, 48], 3: [0, 16, 32, 48]}[parts]
@@ -237,7 +237,7 @@ class TestDeath:
         workers.threads[0].worker.terminate()
         time.sleep(0.05)
 
-    def test_its_part_is_computed_and_it_is_replaced(self, parts, workers):
+    def test_dead_worker_is_replaced_and_its_part_computed(self, parts, workers):
         self.end_one(workers)
         with pytest.warns(
             RuntimeWarning, match="a thread of the SIMD kernels ended or did not answer"
@@ -250,7 +250,7 @@ class TestDeath:
         a, b = numbers(40, 9), numbers(9, 8)
         np.testing.assert_array_equal(was_cut(backends.kernels(a).matmul, a, b), product()[1])
 
-    def test_it_is_told_once_and_given_up_in_the_end(self, parts, workers):
+    def test_repeated_deaths_warn_once_and_disable_threads(self, parts, workers):
         with warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always")
             for _ in range(module.DEATHS + 1):
@@ -264,7 +264,7 @@ class TestDeath:
         assert description.threads_error.code == "threads-died"
         np.testing.assert_array_equal(*product())
 
-    def test_all_are_waited_for_together(self, parts, workers):
+    def test_dead_workers_share_one_timeout(self, parts, workers):
         for thread in workers.threads:
             thread.worker.terminate()
         time.sleep(0.05)
@@ -275,7 +275,7 @@ class TestDeath:
         assert time.monotonic() - start < 1.9
         np.testing.assert_array_equal(found, expected)
 
-    def test_a_kernel_that_fails(self, parts, workers):
+    def test_failing_kernel(self, parts, workers):
         """Out of its memory's bounds; Python's thread would compute what is missing."""
         before = int(workers.threads.length)
         assert pool._begin("relu", range(parts + 1), [-64, -64, ITEMS])
@@ -299,7 +299,7 @@ EARLY = """(words) => {
 }"""
 
 
-def test_a_notification_that_comes_late(workers):
+def test_late_notification(workers):
     """Of a call before, it is not the end of this one."""
     from pyodide.code import run_js
 
@@ -314,7 +314,7 @@ def test_a_notification_that_comes_late(workers):
         workers.drop(thread)
 
 
-def test_a_call_that_was_interrupted(parts):
+def test_interrupted_call(parts):
     """What Python did not wait for is not copied into arrays that may be gone."""
     x, y = numbers(parts * 4, 250), np.zeros((parts, 250), np.float32)
     one = np.ones(4, np.float32)
@@ -326,7 +326,7 @@ def test_a_call_that_was_interrupted(parts):
     np.testing.assert_allclose(y, x.reshape(parts, 4, 250).sum(axis=1), rtol=1e-5, atol=1e-6)
 
 
-def test_a_call_within_a_call(parts):
+def test_nested_call(parts):
     """As of a signal's handler or a profiler, in this thread's part of a call."""
     a, b = numbers(600, 300), numbers(300, 300)
     k = backends.kernels(a)
@@ -347,7 +347,7 @@ def test_a_call_within_a_call(parts):
     np.testing.assert_array_equal(*within, expected_within)
 
 
-def test_memory_stays_what_it_is(parts, workers, request):
+def test_memory_does_not_grow(parts, workers, request):
     """Python's and the workers', over many calls of changing sizes."""
     from pyodide_js import _module
 
@@ -370,12 +370,12 @@ def test_memory_stays_what_it_is(parts, workers, request):
     assert grown() == before
 
 
-def test_what_does_not_fit_into_a_worker(parts, workers):
+def test_call_too_large_for_a_worker(parts, workers):
     assert not workers.threads[0].reserve(2**29)
     np.testing.assert_array_equal(*product())
 
 
-def test_those_that_are_ready_compute_while_others_start(parts, workers):
+def test_ready_workers_compute_while_others_start(parts, workers):
     with backends.threads(16):
         workers.copied = 0
         np.testing.assert_array_equal(*product())
@@ -383,7 +383,7 @@ def test_those_that_are_ready_compute_while_others_start(parts, workers):
     workers.stop()
 
 
-def test_where_no_more_can_be_started(parts, workers):
+def test_workers_beyond_available_memory(parts, workers):
     """The others go on."""
     from pyodide.code import run_js
 
@@ -411,7 +411,7 @@ def test_where_no_more_can_be_started(parts, workers):
 
 
 class TestDescription:
-    def test_a_number_set_while_numpy_computes(self, simd):
+    def test_number_of_threads_set_while_numpy_serves(self, simd):
         with backends.threads(2):
             with backends.use("numpy"):
                 backends.threads(3)
@@ -423,7 +423,7 @@ class TestDescription:
         assert pool.parts == 2
         backends.threads("auto")
 
-    def test_numbers(self, simd):
+    def test_requested_number_of_threads(self, simd):
         for n in (2, 1, 3):
             backends.threads(n)
             wait_for(n)
@@ -452,7 +452,7 @@ class TestDescription:
         ("name", "value", "code"),
         [("document", 1, "threads-page"), ("SharedArrayBuffer", None, "threads-unsupported")],
     )
-    def test_where_there_can_be_none(self, simd, name, value, code):
+    def test_threads_without_support(self, simd, name, value, code):
         from js import Object, Reflect, globalThis
 
         before = Object.getOwnPropertyDescriptor(globalThis, name)

@@ -41,13 +41,13 @@ def figure() -> Callable[..., Names]:
     return lambda file, **knobs: ran(network() | knobs, LESSON / f"{file}.py")
 
 
-def test_it_has_learnt_to_read_digits() -> None:
+def test_network_reads_digits() -> None:
     names = network()
     read = names["model"](names["pictures"]).data.argmax(axis=1)
     assert np.mean(read == names["labels"]) > 0.97
 
 
-def test_a_step_moves_each_pixel_up_the_loss(figure: Callable[..., Names]) -> None:
+def test_step_follows_the_sign_of_the_gradient(figure: Callable[..., Names]) -> None:
     found = figure("step", digit=8, epsilon=0.1)
     model, picture = found["model"], found["picture"]
 
@@ -66,7 +66,7 @@ def test_a_step_moves_each_pixel_up_the_loss(figure: Callable[..., Names]) -> No
     np.testing.assert_allclose(found["read"].data.sum(axis=1), 1, rtol=1e-5)
 
 
-def test_steps_fool_it_and_noise_does_not(figure: Callable[..., Names]) -> None:
+def test_steps_fool_the_network_and_noise_does_not(figure: Callable[..., Names]) -> None:
     read = [figure("step", digit=digit, epsilon=0.15)["read"].data.argmax(axis=1) for digit in range(10)]
     before, stepped, noisy = np.transpose(read)
     assert (before == range(10)).all()
@@ -74,7 +74,7 @@ def test_steps_fool_it_and_noise_does_not(figure: Callable[..., Names]) -> None:
     assert (noisy == range(10)).sum() >= 9
 
 
-def test_small_steps_add_up(figure: Callable[..., Names]) -> None:
+def test_small_steps_accumulate(figure: Callable[..., Names]) -> None:
     for n in (1, 25, 1000):
         found = figure("sum", n=n)
         np.testing.assert_allclose(found["aimed"], 0.1 * np.arange(1, n + 1))
@@ -83,7 +83,7 @@ def test_small_steps_add_up(figure: Callable[..., Names]) -> None:
 
 
 @pytest.mark.parametrize("epsilon", [0.15, 0.05])
-def test_it_reads_what_is_wanted(figure: Callable[..., Names], epsilon: float) -> None:
+def test_targeted_attack(figure: Callable[..., Names], epsilon: float) -> None:
     reached = 0
     for digit, target in [(8, 3), (8, 0), (8, 5), (3, 7), (3, 0)]:
         found = figure("target", digit=digit, target=target, epsilon=epsilon)
@@ -98,7 +98,7 @@ def test_it_reads_what_is_wanted(figure: Callable[..., Names], epsilon: float) -
 
 
 @pytest.mark.full
-def test_a_network_that_was_trained_on_attacks(figure: Callable[..., Names]) -> None:
+def test_adversarial_training(figure: Callable[..., Names]) -> None:
     found = figure("defence", epsilon=0.15)
     usual, defended = np.array(found["usual"]), np.array(found["trained_on"])
     assert usual[0] > 97

@@ -42,15 +42,15 @@ def test_no_matrix_product_exceeds_the_ceiling() -> None:
     assert second == pytest.approx(30 / 37.6)
 
 
-def test_all_shares_are_of_the_one_ceiling_that_is_shown() -> None:
+def test_shares_are_relative_to_the_shown_ceiling() -> None:
     ceiling, found = shares(("product", 30, 36), ("convolution", 20, 48), ("convolution", 24, 40))
     assert ceiling == 48
     assert found == pytest.approx([30 / 48, 20 / 48, 24 / 48])
 
 
-def test_winograds_algorithm_may_exceed_it() -> None:
+def test_winograd_may_exceed_the_ceiling() -> None:
     assert shares(("product", 30, 40), ("convolution", 60, 40)) == [40, [0.75, 1.5]]
 
 
-def test_without_simd_there_is_no_share() -> None:
+def test_no_shares_without_simd() -> None:
     assert shares(("product", None, None)) == [0, [None]]

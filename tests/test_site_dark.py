@@ -29,7 +29,7 @@ def rgb(color) -> tuple[float, ...]:
     return colors.to_rgba(color)[:3]
 
 
-def test_greys_change_places_and_come_back(figure) -> None:
+def test_greys_are_mirrored_and_restored(figure) -> None:
     axes = figure.add_subplot(title="title")
     (line,) = axes.plot([1, 2], "k", label="black")
     (half,) = axes.plot([2, 1], color="0.5", markerfacecolor="white", marker="o")
@@ -48,7 +48,7 @@ def test_greys_change_places_and_come_back(figure) -> None:
     assert showing._png(figure) == before
 
 
-def test_colors_stay(figure) -> None:
+def test_colors_are_unchanged(figure) -> None:
     axes = figure.add_subplot()
     (line,) = axes.plot([1, 2], color="tab:orange")
     bars = axes.bar([1, 2], [3, 4], color="red", edgecolor="none")
@@ -58,7 +58,7 @@ def test_colors_stay(figure) -> None:
         assert bars[0].get_edgecolor()[3] == 0
 
 
-def test_pictures_stay_and_what_is_drawn_over_them(figure) -> None:
+def test_images_and_their_overlays_are_unchanged(figure) -> None:
     pictures, points = figure.subplots(1, 2)
     pictures.imshow(np.eye(2), cmap="gray")
     label = pictures.text(0, 0, "white on black", color="white")
@@ -72,7 +72,7 @@ def test_pictures_stay_and_what_is_drawn_over_them(figure) -> None:
         np.testing.assert_array_equal(mapped.get_facecolor(), shades)
 
 
-def test_what_is_shown_has_both(figure) -> None:
+def test_shown_figure_has_both_versions(figure) -> None:
     figure.add_subplot()
     shown = showing.figure(figure)
     corners = []
@@ -84,12 +84,12 @@ def test_what_is_shown_has_both(figure) -> None:
 
 
 @pytest.mark.parametrize("ground", ["black", "none", "#202020"])
-def test_a_figure_with_a_ground_of_its_own_is_left_alone(figure, ground: str) -> None:
+def test_figure_with_its_own_background_is_unchanged(figure, ground: str) -> None:
     figure.set_facecolor(ground)
     assert showing.figure(figure)["dark"] is None
 
 
-def test_an_error_while_it_is_drawn_leaves_the_figure_as_it_was(figure) -> None:
+def test_failed_drawing_restores_the_figure(figure) -> None:
     with pytest.raises(ValueError, match="halfway"), dark.dark(figure):
         raise ValueError("halfway")
     assert rgb(figure.get_facecolor()) == (1, 1, 1)

@@ -46,24 +46,24 @@ class TestReceived:
         assert (rows.min(), rows.max()) == (4, 23)  # scaled to 20 pixels
         assert (columns.min() + columns.max()) / 2 == pytest.approx(13.5, abs=0.5)
 
-    def test_a_photo_stays_where_it_is_and_gets_full_contrast(self) -> None:
+    def test_photo_is_not_moved_and_gets_full_contrast(self) -> None:
         photo = np.full((SIDE, SIDE), 0.5)
         photo[:42] = 0.6
         found = received(photo, drawn=False)
         np.testing.assert_array_equal(found[:14], 1)
         np.testing.assert_array_equal(found[14:], 0)
 
-    def test_how_bright_the_room_is_does_not_matter(self) -> None:
+    def test_brightness_is_normalized(self) -> None:
         photo = np.random.default_rng(0).random((SIDE, SIDE))
         bright, dim = (received(photo * scale + start, False) for scale, start in ((1, 0), (0.2, 0.5)))
         np.testing.assert_allclose(bright, dim, atol=1e-6)
 
     @pytest.mark.parametrize("drawn", [True, False])
-    def test_an_empty_picture_is_empty(self, drawn: bool) -> None:
+    def test_empty_picture(self, drawn: bool) -> None:
         assert not received(np.zeros((SIDE, SIDE)), drawn).any()
         assert not received(np.full((SIDE, SIDE), 0.7), False).any()
 
-    def test_the_first_byte_tells_a_drawing_from_a_photo(self) -> None:
+    def test_first_byte_distinguishes_drawing_and_photo(self) -> None:
         ink = np.zeros((SIDE, SIDE), np.uint8)
         ink[:20, :20] = 255
         found = Drawings().received([bytes([drawn]) + ink.tobytes() for drawn in (0, 1)])
@@ -71,7 +71,7 @@ class TestReceived:
             np.testing.assert_array_equal(found[drawn, 0], received(ink / 255, bool(drawn)))
 
 
-def test_each_time_a_picture_is_moved_a_little() -> None:
+def test_pictures_are_augmented_by_random_shifts() -> None:
     pyconvlite.seed(2)
     plain = np.random.default_rng(1).integers(0, 256, (1, 28, 28), np.uint8)
     pictures = Pictures(plain[None], np.zeros(1, int))
@@ -89,7 +89,7 @@ def test_each_time_a_picture_is_moved_a_little() -> None:
 
 
 class TestLearnt:
-    def test_others_are_recognized(self, trained: Drawings) -> None:
+    def test_unseen_pictures_are_recognized(self, trained: Drawings) -> None:
         labels = np.repeat(np.arange(3), 8)
         looks = [trained.look(photo) for photo in photos(labels, 5)]
         assert np.mean([np.argmax(look["probabilities"]) for look in looks] == labels) > 0.95
@@ -98,14 +98,14 @@ class TestLearnt:
             assert look["cam"]["shape"] == (8, 8)
             assert np.median([trained.labels[number] for number in look["alike"]]) == label
 
-    def test_grad_cam_is_where_the_bar_is(self, trained: Drawings) -> None:
+    def test_grad_cam_highlights_the_bar(self, trained: Drawings) -> None:
         for label in range(3):
             (photo,) = photos(np.array([label]), 6)
             cam = trained.look(photo)["cam"]["data"].reshape(8, 8)
             assert cam.min() >= 0
             assert cam.max() == pytest.approx(1)
 
-    def test_what_was_learnt_is_taken_up(self, trained: Drawings) -> None:
+    def test_learnt_weights_are_restored(self, trained: Drawings) -> None:
         other = Drawings()
         other.restore(trained.weights(), 3)
         (photo,) = photos(np.array([1]), 7)

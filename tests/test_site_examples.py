@@ -95,14 +95,14 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 # -------------------------------------------------------------------------------------------- all of them
 
 
-def test_the_menu_has_all_of_them_in_both_languages() -> None:
+def test_menu_lists_every_example_in_both_languages() -> None:
     source = (SITE / "src" / "play" / "examples.ts").read_text("utf-8")
     english, japanese = re.findall(r"^  \{\n(.*?)^  \}", source, re.MULTILINE | re.DOTALL)
     for texts in (english, japanese):
         assert sorted(re.findall(r"^    (\w+): \[", texts, re.MULTILINE)) == sorted(EXAMPLES)
 
 
-def test_each_has_a_picture_or_what_it_prints() -> None:
+def test_every_example_has_a_picture_or_printed_output() -> None:
     folder = SITE / "src" / "play"
     pictures = {path.stem for path in folder.glob("pictures/*.webp")}
     (printed,) = re.findall(
@@ -113,7 +113,7 @@ def test_each_has_a_picture_or_what_it_prints() -> None:
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_all_that_an_example_tells_is_there_in_both_languages(name: str) -> None:
+def test_texts_of_examples_exist_in_both_languages(name: str) -> None:
     source = EXAMPLES[name].read_text("utf-8")
     assert not [
         node
@@ -215,7 +215,7 @@ def test_autoencoder(run) -> None:
     assert [item["kind"] for item in example.shown] == ["image"]
 
 
-def test_own_function(run) -> None:
+def test_user_defined_function(run) -> None:
     example = run("own_function")
     right, mistaken = example.printed.splitlines()
     assert right == "Gaussian: both orders are right"
@@ -230,7 +230,7 @@ LONG = ["gradient_penalty", "grad_cam", "resnet", "unet"]
 
 
 @pytest.mark.parametrize("name", LONG)
-def test_a_program_that_trains_has_less_than_60_lines(name: str) -> None:
+def test_training_programs_have_less_than_60_lines(name: str) -> None:
     assert len(EXAMPLES[name].read_text("utf-8").splitlines()) < 60
 
 

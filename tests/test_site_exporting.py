@@ -33,13 +33,13 @@ def test_onnx() -> None:
     np.testing.assert_allclose(loaded(X).data, model(X).data, atol=1e-5)
 
 
-def test_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_html_page(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(html_page, "modules", lambda: {"simd128": b"kernels"})  # which are in the wheel alone
     page = exported(training.build(training.MLP), "html", SETTINGS, "Digits & more").decode()
     assert "<title>Digits &amp; more</title>" in page
 
 
-def test_a_project_opens_again(tmp_path: Path) -> None:
+def test_project_round_trip(tmp_path: Path) -> None:
     model = training.build(training.MLP)
     contents = exported(model, "zip", SETTINGS, "Digits")
     assert list(project.load(io.BytesIO(contents)).classes) == [str(digit) for digit in range(10)]
@@ -52,7 +52,7 @@ def test_a_project_opens_again(tmp_path: Path) -> None:
     np.testing.assert_array_equal(training.load(training.MLP, str(path))(X).data, model(X).data)
 
 
-def test_a_project_is_refused_by_its_name(tmp_path: Path) -> None:
+def test_project_of_another_kind_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "mine.zip"
     path.write_bytes(b"PK")
     with pytest.raises(ValueError, match=r"^'mine\.zip' is not a readable project archive"):

@@ -26,7 +26,7 @@ def doubled(n):
 """
 
 
-def test_requests_are_answered_line_by_line():
+def test_one_response_line_per_request():
     x = np.arange(12.0).reshape(2, 6)
     requests = [
         {"code": CODE, "inputs": {"x": x.tolist(), "k": 2}, "outputs": ["y", "name"]},
@@ -46,7 +46,7 @@ def test_requests_are_answered_line_by_line():
     assert calls == {"k": {"shape": [], "data": [1]}}  # the lines ahead of both ran once
 
 
-def test_a_variable_that_is_missing_fails():
+def test_missing_variable():
     computed = runpy.run_path(str(SCRIPT))["computed"]
     with pytest.raises(KeyError, match="y"):
         computed("x = 1", {}, ["y"])

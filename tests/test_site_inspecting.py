@@ -82,12 +82,12 @@ class TestStages:
             ),
         ],
     )
-    def test_they_are_the_models_steps(self, model_class: type[Model], stages: list[Any]) -> None:
+    def test_stages_are_the_steps_of_the_model(self, model_class: type[Model], stages: list[Any]) -> None:
         _, _, report = opened(model_class)
         assert [(s["layer"], s["kind"], s["maps"]["shape"]) for s in report["stages"]] == stages
 
     @pytest.mark.parametrize("model_class", MODELS)
-    def test_they_lead_to_the_answer(self, model_class: type[Model]) -> None:
+    def test_last_stage_is_the_prediction(self, model_class: type[Model]) -> None:
         model, _, report = opened(model_class)
         with no_grad(), test_mode():
             scores = model(PICTURE[None, None]).data[0]
@@ -96,7 +96,7 @@ class TestStages:
         np.testing.assert_allclose(maps(report)[-1].ravel(), softmax, rtol=1e-4)
         assert report["predicted"] == scores.argmax()
 
-    def test_a_convolution_is_a_plain_one(self) -> None:
+    def test_convolution_equals_plain_numpy(self) -> None:
         model, _, report = opened(training.LeNet)
         expected = oracles.conv2d(
             PICTURE[None, None].astype(float), model.conv1.W.data, model.conv1.b.data, pad=2
@@ -104,7 +104,7 @@ class TestStages:
         np.testing.assert_allclose(maps(report)[0], expected[0], atol=1e-5)
         np.testing.assert_allclose(maps(report)[1], np.maximum(expected[0], 0), atol=1e-5)
 
-    def test_what_weights_alone_give_is_no_stage(self) -> None:
+    def test_computations_on_weights_are_not_stages(self) -> None:
         _, _, report = opened(SmallResNet)  # batch norm takes the root of its running variance
         kinds = [stage["kind"] for stage in report["stages"]]
         assert "Sqrt" not in kinds
@@ -154,7 +154,7 @@ class TestStages:
         assert len(inspector.probe(model)) == 10
 
     @pytest.mark.parametrize("twice", [False, True])
-    def test_a_layer_that_computes_after_its_convolution_is_shown_as_a_whole(self, twice: bool) -> None:
+    def test_layer_that_computes_after_its_convolution_is_one_stage(self, twice: bool) -> None:
         class Rectified(L.Conv2d):
             def forward(self, x: Any) -> Any:
                 y = F.relu(super().forward(x))
@@ -171,7 +171,7 @@ class TestStages:
         np.testing.assert_allclose(maps(report)[0], expected, rtol=1e-6)
         assert twice or expected.min() == 0
 
-    def test_a_model_with_parameters_of_its_own_is_no_layer(self) -> None:
+    def test_model_with_own_parameters_is_not_a_stage(self) -> None:
         class Plain(Model):
             def __init__(self, classes: int) -> None:
                 super().__init__()
@@ -186,7 +186,7 @@ class TestStages:
         kinds = [stage["kind"] for stage in report["stages"]]
         assert kinds == ["Conv2d", "ReLU", "Linear", "Softmax"]
 
-    def test_the_model_stays_as_it_is(self) -> None:
+    def test_model_is_unchanged(self) -> None:
         model, inspector, _ = opened(training.SmallCNN)
         before = {name: param.data.copy() for name, param in model.named_params()}
         inspector.probe(model)
@@ -195,7 +195,7 @@ class TestStages:
             assert param.grad is None  # training's own gradients are left alone
 
     @pytest.mark.parametrize("target", [None, 3, 9])
-    def test_the_saliency_is_the_slope_of_the_score(self, target: int | None) -> None:
+    def test_saliency_is_the_gradient_of_the_score(self, target: int | None) -> None:
         model, inspector, _ = opened(training.SmallCNN)
         report = inspector.inspect(model, PICTURE, target)
         assert report["target"] == (report["predicted"] if target is None else target)
@@ -209,7 +209,7 @@ class TestStages:
                 slope = abs(ends[0] - ends[1]) / 2e-3
                 assert unpacked(report["saliency"])[row, column] == pytest.approx(slope, abs=3e-3)
 
-    def test_of_a_class_that_the_model_lacks_it_is_that_of_the_answer(self) -> None:
+    def test_saliency_of_a_missing_class_is_that_of_the_prediction(self) -> None:
         model, inspector, report = opened(training.SmallCNN)
         assert inspector.inspect(model, PICTURE, 10)["target"] == report["predicted"]
 
@@ -238,7 +238,7 @@ class Grouped(Model):
 
 
 @pytest.mark.parametrize("model_class", [*MODELS, Grouped])
-def test_each_pixel_adds_up(model_class: type[Model]) -> None:
+def test_pixels_equal_their_details(model_class: type[Model]) -> None:
     _, inspector, report = opened(model_class)
     rules = set()
     generator = np.random.default_rng(0)
@@ -269,7 +269,7 @@ def test_each_pixel_adds_up(model_class: type[Model]) -> None:
     }.get(model_class, {"sum", "max", "each"})
 
 
-def test_a_mean_that_its_layer_corrects_is_shown_as_the_layer_gives_it() -> None:
+def test_average_pooling_with_ceil_mode() -> None:
     """With ceil_mode, what lies beyond the padding is taken out of the last means afterwards."""
 
     def model_class(classes: int) -> Model:
@@ -281,7 +281,7 @@ def test_a_mean_that_its_layer_corrects_is_shown_as_the_layer_gives_it() -> None
     assert report["stages"][0]["kind"] == "AvgPool"
 
 
-def test_the_window_of_a_mean_without_padding_has_the_pixels_that_count() -> None:
+def test_average_pooling_that_excludes_padding() -> None:
     def model_class(classes: int) -> Model:
         pool = L.AvgPool(3, 2, pad=((1, 2), (2, 1)), count_include_pad=False)
         return Sequential({"pool": pool, "flat": L.Flatten(), "fc": L.Linear(classes)})
@@ -297,7 +297,7 @@ def test_the_window_of_a_mean_without_padding_has_the_pixels_that_count() -> Non
 
 
 @pytest.mark.parametrize("model_class", [*MODELS, Grouped])
-def test_links_are_what_each_map_gives(model_class: type[Model]) -> None:
+def test_links_are_contributions_of_each_map(model_class: type[Model]) -> None:
     """Against the products of every pixel, one by one."""
     _, inspector, report = opened(model_class)
     for number, stage in enumerate(report["stages"]):
@@ -342,7 +342,7 @@ def test_the_parts_of_a_map_add_up(model_class: type[Model]) -> None:
     assert tried == {training.LeNet: 2, Grouped: 3}[model_class]
 
 
-def test_sources_are_the_stages_behind_each_input() -> None:
+def test_sources_are_the_stages_of_the_inputs() -> None:
     _, _, report = opened(training.SmallCNN)
     assert [stage["sources"] for stage in report["stages"]] == [(i,) for i in range(-1, 7)]
     _, _, report = opened(SmallResNet)
@@ -356,7 +356,7 @@ def test_sources_are_the_stages_behind_each_input() -> None:
         assert len(set(stage["sources"])) == 2
 
 
-def test_a_window_is_where_it_is_said_to_be() -> None:
+def test_window_positions() -> None:
     _, inspector, report = opened(training.LeNet)
     detail = inspector.detail(0, 3, 0, 27)  # padded above and on the right
     assert (detail["top"], detail["left"], detail["first"]) == (-2, 25, 0)
@@ -375,7 +375,7 @@ def test_a_window_is_where_it_is_said_to_be() -> None:
     np.testing.assert_array_equal(unpacked(detail["window"]), pooled[:, 4:9, 6:11])
 
 
-def test_a_pixel_that_a_former_model_had() -> None:
+def test_pixel_outside_the_current_model() -> None:
     _, inspector, report = opened(SmallResNet)
     C, H, W = unpacked(report["stages"][0]["maps"]).shape
     assert inspector.detail(0, C - 1, H - 1, W - 1)
@@ -383,7 +383,7 @@ def test_a_pixel_that_a_former_model_had() -> None:
         assert inspector.detail(*place) is None
 
 
-def test_the_slices_of_a_flattened_input_are_its_maps() -> None:
+def test_slices_of_a_flattened_input() -> None:
     model, inspector, report = opened(training.SmallCNN)
     detail = inspector.detail(6, 7, 0, 0)
     np.testing.assert_array_equal(unpacked(detail["window"]), maps(report)[5])
@@ -395,7 +395,7 @@ def test_the_slices_of_a_flattened_input_are_its_maps() -> None:
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_a_model_that_diverged_is_measured(value: float) -> None:
+def test_diverged_model(value: float) -> None:
     """Training says what is wrong with it; the measurements must not hide that by an error of their own."""
     model, inspector, _ = opened(training.SmallCNN)
     for param in list(model.params())[:2]:
@@ -407,12 +407,12 @@ def test_a_model_that_diverged_is_measured(value: float) -> None:
         assert all(len(h["counts"]) == inspecting.BINS and h["low"] < h["high"] for h in histograms if h)
 
 
-def test_values_between_which_float32_has_none_are_counted() -> None:
+def test_histogram_of_adjacent_floats() -> None:
     values = np.array([1, np.nextafter(np.float32(1), np.float32(2))], np.float32)
     assert sum(inspecting._histogram(values)["counts"]) == 2
 
 
-def test_an_answer_stays_while_training_goes_on() -> None:
+def test_results_are_unchanged_by_later_training() -> None:
     model, inspector, report = opened(training.SmallCNN)
     before = inspector.detail(0, 2, 8, 9)
     list(training.train(model, Strokes(), SGD(0.5), batch_size=4, epochs=1))
@@ -422,7 +422,7 @@ def test_an_answer_stays_while_training_goes_on() -> None:
 
 
 class TestProbe:
-    def test_a_dead_unit_is_found(self) -> None:
+    def test_dead_unit_is_reported(self) -> None:
         model, inspector, _ = opened(training.SmallCNN)
         bias = model.conv1.b.data.copy()
         bias[[3, 11]] = -100
@@ -432,7 +432,7 @@ class TestProbe:
         assert found[0]["dead"] == []  # the sums before ReLU are not zero
         assert found[1]["zeros"] >= 2 / 16
 
-    def test_a_unit_that_one_image_wakes_is_not_dead(self) -> None:
+    def test_unit_active_for_one_image_is_not_dead(self) -> None:
         model, inspector, _ = opened(training.MLP)
         _, stages = inspecting.trace(model, inspector.x)
         sums = stages[0].y[:, :, 0, 0]
@@ -443,7 +443,7 @@ class TestProbe:
         assert inspector.probe(model)[1]["dead"] == [5]
 
     @pytest.mark.parametrize("model_class", MODELS)
-    def test_gradients_are_those_of_training(self, model_class: type[Model]) -> None:
+    def test_gradients_equal_those_of_training(self, model_class: type[Model]) -> None:
         model, inspector, _ = opened(model_class)
         found = inspector.probe(model)
         x, t = Strokes().data, Strokes().label
@@ -457,7 +457,7 @@ class TestProbe:
             [*norms.values()], rel=1e-5
         )
 
-    def test_a_histogram_counts_what_is_there(self) -> None:
+    def test_histogram_counts(self) -> None:
         model, inspector, _ = opened(training.MLP)
         _, stages = inspecting.trace(model, inspector.x)
         for stage, found in zip(stages, inspector.probe(model), strict=True):
@@ -482,7 +482,7 @@ class TestProbe:
         inspector.inspect(model, PICTURE)
         np.testing.assert_array_equal(unpacked(inspector.detail(0, 4, 3, 3)["before"]), before[4])
 
-    def test_weights_of_another_make_are_not_compared(self) -> None:
+    def test_weights_of_other_shapes_are_not_compared(self) -> None:
         _, inspector, _ = opened(training.SmallCNN)
         other = training.build(training.LeNet)  # whose kernels have the same names and other shapes
         assert inspector.probe(other)[0]["weights"]["change"] == 0

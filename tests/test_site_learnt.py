@@ -49,7 +49,7 @@ def maps_of(pictures: np.ndarray, layer: int) -> np.ndarray:
     return net[: layer + (layer > 1)](pictures[:, None]).data
 
 
-def test_rounding_does_not_decide_what_it_learns(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_training_is_insensitive_to_rounding(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each machine rounds in its own way; the numbers beside the figures are the same on all."""
     setup = Adam.setup
 
@@ -67,7 +67,7 @@ def test_rounding_does_not_decide_what_it_learns(monkeypatch: pytest.MonkeyPatch
     np.testing.assert_allclose(rounded["net"](pictures).data, network()["net"](pictures).data, atol=1e-4)
 
 
-def test_it_learns_to_read_digits() -> None:
+def test_network_reads_digits() -> None:
     names = network()
 
     def right(step: int) -> float:
@@ -80,7 +80,7 @@ def test_it_learns_to_read_digits() -> None:
 
 
 @pytest.mark.parametrize(("layer", "channels"), [(1, 8), (2, 32)])
-def test_favourites_and_what_their_units_see(figure, layer: int, channels: int) -> None:
+def test_favourites_and_receptive_fields(figure, layer: int, channels: int) -> None:
     found = figure("maximal", steps=160, layer=layer, channel=channels - 1)
     maps = maps_of(found["held_out"][:, 0], layer)
     peaks = maps[:, channels - 1].max(axis=(1, 2))
@@ -101,7 +101,7 @@ def test_favourites_and_what_their_units_see(figure, layer: int, channels: int) 
 
 
 @pytest.mark.parametrize(("layer", "channel"), [(3, 3), (2, 1)])
-def test_a_climb(figure, layer: int, channel: int) -> None:
+def test_activation_maximization(figure, layer: int, channel: int) -> None:
     found = figure("ascent", layer=layer, channel=channel, blur=0.1, decay=0.05)
     assert found["plain"].shape == found["tamed"].shape == (16, 16, 16)
     np.testing.assert_array_equal(found["plain"][0], found["tamed"][0])
@@ -115,7 +115,7 @@ def test_a_climb(figure, layer: int, channel: int) -> None:
 
 
 @pytest.mark.parametrize("digit", [5, 4, 7])
-def test_grad_cam_is_the_class_activation_map(figure, digit: int) -> None:
+def test_grad_cam_equals_the_class_activation_map(figure, digit: int) -> None:
     """Behind global pooling its weights are those of the last layer, but for a factor (Zhou et al., 2016)."""
     found = figure("cam", steps=160, first=5, second=4, digit=digit)
     weights = found["net"][-1].W.data[:, digit]

@@ -12,7 +12,7 @@ LESSONS = sorted((Path(__file__).parents[1] / "site/src/lessons").glob("*-*/"))
 
 
 @pytest.mark.parametrize("folder", LESSONS, ids=lambda folder: folder.name)
-def test_the_contents_name_the_questions_of_the_page(folder: Path) -> None:
+def test_contents_list_the_questions_of_the_page(folder: Path) -> None:
     _, _, lesson = folder.name.partition("-")
     listed = re.search(r"questions: \[(.*?)\]", (folder / "about.ts").read_text("utf-8"), re.DOTALL)
     assert listed

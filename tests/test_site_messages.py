@@ -88,12 +88,12 @@ def names_in(text: str) -> set[str]:
     return {name for _, name, _, _ in Formatter().parse(text) if name}
 
 
-def test_each_code_has_its_texts_and_each_text_its_code() -> None:
+def test_codes_and_texts_correspond() -> None:
     assert {code for code, _ in codes()} == set(TEXTS)
 
 
 @pytest.mark.parametrize("code", TEXTS)
-def test_a_text_is_there_in_both_languages(code: str) -> None:
+def test_texts_exist_in_both_languages(code: str) -> None:
     assert set(TEXTS[code]) == {"en", "ja"}
     assert TEXTS[code]["en"].isascii()
     words = re.sub(r"\{\w+\}|[^\x20-\x7e]+", " ", TEXTS[code]["ja"])
@@ -101,7 +101,7 @@ def test_a_text_is_there_in_both_languages(code: str) -> None:
 
 
 @pytest.mark.parametrize("code", TEXTS)
-def test_a_text_takes_the_values_that_come(code: str) -> None:
+def test_placeholders_match_the_values(code: str) -> None:
     given = [values for other, values in codes() if other == code]
     taken = [names_in(text) for text in TEXTS[code].values()]
     assert all(values == given[0] for values in given)
@@ -109,12 +109,12 @@ def test_a_text_takes_the_values_that_come(code: str) -> None:
 
 
 @pytest.mark.parametrize("code", TEXTS)
-def test_a_text_has_the_same_numbers_in_both_languages(code: str) -> None:
+def test_numbers_are_equal_in_both_languages(code: str) -> None:
     english, japanese = (re.findall(r"\d+", re.sub(r"\bone\b", "1", text)) for text in TEXTS[code].values())
     assert english == japanese
 
 
-def test_what_tells_that_a_device_is_missing_or_lost_has_a_code() -> None:
+def test_device_errors_have_a_code() -> None:
     kinds = [DeviceUnavailable, webgpu.WebGPUUnavailable, webgpu.DeviceLost, webgpu.WebGPUError, Unsupported]
     names = {kind.__name__ for kind in kinds}
     for tree in trees():
@@ -123,7 +123,7 @@ def test_what_tells_that_a_device_is_missing_or_lost_has_a_code() -> None:
         assert [ast.unparse(call) for call in bare] == []
 
 
-def test_weights_that_do_not_fit(tmp_path: Path) -> None:
+def test_message_for_mismatched_weights(tmp_path: Path) -> None:
     file = tmp_path / "w.npz"
     np.savez(file, W=np.zeros((3, 2), np.float32), b=np.zeros(2, int), c=np.zeros(1))
     with pytest.raises(ValueError, match="do not fit") as caught:
@@ -137,7 +137,7 @@ def test_weights_that_do_not_fit(tmp_path: Path) -> None:
     ]
 
 
-def test_a_strangers_file_makes_no_message_that_a_page_cannot_take() -> None:
+def test_message_for_a_hostile_file_is_bounded() -> None:
     """shapes.ts takes a million letters and a thousand parts; with more, it ends the worker."""
     names = [f"{'x' * 3_000}{i}" for i in range(5_000)]
     with pytest.raises(ValueError, match="do not fit") as caught:
@@ -149,5 +149,5 @@ def test_a_strangers_file_makes_no_message_that_a_page_cannot_take() -> None:
     assert len(json.dumps(told)) < 200_000
 
 
-def test_an_error_without_a_code_is_its_text() -> None:
+def test_error_without_a_code() -> None:
     assert messages.message_of(KeyError("W")) == {"code": "", "values": {}, "text": "'W'"}

@@ -16,7 +16,7 @@ from tab.moments import GROWTH, LONGEST, MOST_BYTES, Moments
 X = np.random.default_rng(0).random((40, 1, 28, 28), dtype=np.float32)
 
 
-def test_the_model_as_it_was() -> None:
+def test_moment_restores_the_model() -> None:
     pyconvlite.seed(0)
     model = training.build(training.MLP, 3)
     moments = Moments()
@@ -32,7 +32,7 @@ def test_the_model_as_it_was() -> None:
     assert np.abs(former[4] - former[0]).max() > 0.01
 
 
-def test_moments_are_close_at_first() -> None:
+def test_moments_are_denser_at_first() -> None:
     model = training.build(training.MLP)
     moments = Moments()
     kept = [samples for samples in range(0, 60_000, 32) if moments.keep(model, samples)]
@@ -41,7 +41,7 @@ def test_moments_are_close_at_first() -> None:
     assert all(after <= before * GROWTH + 32 for before, after in pairwise(kept))
 
 
-def test_moments_of_a_large_model_are_fewer() -> None:
+def test_large_models_have_fewer_moments() -> None:
     layers = {"flatten": L.Flatten(), "dense": L.Linear(1250), "fc": L.Linear(10)}
     model = training.build(lambda classes: training.Sequential(layers))
     size = sum(param.data.nbytes for param in model.params())

@@ -19,7 +19,7 @@ def offered(code: str, **variables: object) -> dict[str, dict[str, str]]:
     }
 
 
-def test_a_module_behind_its_alias() -> None:
+def test_module_alias() -> None:
     found = offered("import pyconvlite.functions as F\ny = F.re|")
     assert set(found) == set(F.__all__)
     relu = found["relu"]
@@ -44,7 +44,7 @@ def test_a_module_behind_its_alias() -> None:
         ("def f(:\nimport pyconvlite.layers as L\nL.|", {"Conv2d"}),  # not finished
     ],
 )
-def test_where_names_come_from(code: str, some: set[str]) -> None:
+def test_origin_of_names(code: str, some: set[str]) -> None:
     assert some <= set(offered(code))
 
 
@@ -62,18 +62,18 @@ def test_where_names_come_from(code: str, some: set[str]) -> None:
         "a..|",
     ],
 )
-def test_where_nothing_is_known(code: str) -> None:
+def test_unknown_names(code: str) -> None:
     assert offered(code) == {}
 
 
-def test_variables_of_the_program_that_ran() -> None:
+def test_variables_of_the_last_run() -> None:
     found = offered("net.|", net=LeNet())
     assert found["save_weights"]["type"] == "function"
     assert not any(name.startswith("_") for name in found)
     assert "shape" in offered("x.|", x=np.zeros(2))
 
 
-def test_no_property_is_run() -> None:
+def test_properties_are_not_evaluated() -> None:
     class Trap:
         @property
         def value(self) -> None:
@@ -84,7 +84,7 @@ def test_no_property_is_run() -> None:
     assert offered("trap.value.|", trap=Trap()) == {}
 
 
-def test_what_is_very_long_is_cut_or_left_out() -> None:
+def test_long_names_are_omitted() -> None:
     class Odd:
         def call(self, x: str = "x" * 10_000) -> None: ...
 

@@ -36,13 +36,13 @@ def out(sent: list[Any], clock: Clock) -> Outlet:
     return Outlet(sent.append, clock)
 
 
-def test_little_goes_on_at_once(out: Outlet, sent: list[Any]) -> None:
+def test_short_output_is_sent_at_once(out: Outlet, sent: list[Any]) -> None:
     out.write("a\n")
     out.write("b\n")
     assert sent == ["a\n", "b\n"]
 
 
-def test_of_a_flood_the_end_of_each_period_goes_on(out: Outlet, sent: list[Any], clock: Clock) -> None:
+def test_flood_is_reduced_to_the_end_of_each_period(out: Outlet, sent: list[Any], clock: Clock) -> None:
     lines = [f"line {i}\n" for i in range(100_000)]
     for i, line in enumerate(lines):
         clock.now = i / 10_000  # ten seconds in all
@@ -57,7 +57,7 @@ def test_of_a_flood_the_end_of_each_period_goes_on(out: Outlet, sent: list[Any],
     assert len(shown) + lost == len(lines)  # none goes without a word
 
 
-def test_of_one_long_line_the_end_goes_on(out: Outlet, sent: list[Any]) -> None:
+def test_long_line_is_reduced_to_its_end(out: Outlet, sent: list[Any]) -> None:
     out.write("x" * 3_000_000 + "end")
     out.write("\n")
     out.flush()
@@ -66,7 +66,7 @@ def test_of_one_long_line_the_end_goes_on(out: Outlet, sent: list[Any]) -> None:
     assert text.endswith("xxxend\n")
 
 
-def test_long_messages_wait_though_they_are_few(out: Outlet, sent: list[Any], clock: Clock) -> None:
+def test_long_messages_are_throttled(out: Outlet, sent: list[Any], clock: Clock) -> None:
     text = "x" * (outlet.LETTERS * 2 // 5)
     for _ in range(3):
         out.write(text)
@@ -76,13 +76,13 @@ def test_long_messages_wait_though_they_are_few(out: Outlet, sent: list[Any], cl
     assert "".join(sent) == 3 * text + "end"
 
 
-def test_one_line_longer_than_all_that_fits(out: Outlet, sent: list[Any]) -> None:
+def test_line_longer_than_the_limit(out: Outlet, sent: list[Any]) -> None:
     out.write("x" * (5 * outlet.LETTERS))
     out.flush()
     assert sent == ["[1 line left out]\n" + "x" * outlet.LETTERS]
 
 
-def test_pictures_keep_their_place_and_their_number(out: Outlet, sent: list[Any]) -> None:
+def test_pictures_keep_their_order_and_are_limited(out: Outlet, sent: list[Any]) -> None:
     for _ in range(outlet.MESSAGES + 1):
         out.write("t")  # the last one waits
     out.show({"kind": "image"})
@@ -95,7 +95,7 @@ def test_pictures_keep_their_place_and_their_number(out: Outlet, sent: list[Any]
     assert "".join(item for item in sent if isinstance(item, str)).count("no more are shown") == 1
 
 
-def test_what_waits_goes_on_while_the_program_sleeps() -> None:
+def test_pending_output_is_sent_during_await() -> None:
     async def program() -> list[str]:
         sent: list[str] = []
         out = Outlet(sent.append)
@@ -108,7 +108,7 @@ def test_what_waits_goes_on_while_the_program_sleeps() -> None:
     assert asyncio.run(program())[-1].endswith(f"{outlet.MESSAGES} ")
 
 
-def test_a_stream_sends_lines_and_what_is_flushed(sent: list[Any]) -> None:
+def test_stream_sends_lines_and_flushed_text(sent: list[Any]) -> None:
     text = stream(sent.append)
     print("half", end="", file=text)
     assert sent == []

@@ -48,20 +48,20 @@ def learner() -> Plain:
     return learner
 
 
-def test_every_fifth_of_a_class_is_kept_from_training() -> None:
+def test_every_fifth_picture_is_held_out() -> None:
     labels = [0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 1, 1]
     assert np.flatnonzero(held_out(labels)).tolist() == [8, 9]
     assert not held_out([0, 0, 0, 0, 1, 1]).any()
     assert held_out([]).shape == (0,)
 
 
-def test_a_batch_has_as_many_of_each_class() -> None:
+def test_batches_are_balanced() -> None:
     targets = np.array([0] * 50 + [1] * 2 + [2] * 7)
     found = targets[balanced(targets, 30, np.random.default_rng(0))]
     assert np.bincount(found).tolist() == [10, 10, 10]
 
 
-def test_the_result_counts_what_was_held_out(learner: Plain) -> None:
+def test_result_counts_held_out_pictures(learner: Plain) -> None:
     result = learner.result()
     assert (learner.held, len(learner.learnt)) == ([4, 9, 14, 19], 16)
     assert (result["right"], result["total"]) == (3, 4)
@@ -71,12 +71,12 @@ def test_the_result_counts_what_was_held_out(learner: Plain) -> None:
     assert mistake["confidence"] == pytest.approx(1 / (1 + np.exp(-2)))
 
 
-def test_without_held_out_pictures_there_is_no_result(learner: Plain) -> None:
+def test_no_result_without_held_out_pictures(learner: Plain) -> None:
     list(learner.train([0, 1, 10, 11], [0, 0, 1, 1], 2, deep=False))
     assert learner.result() == {"total": 0, "right": 0, "confusion": [[0, 0], [0, 0]], "mistakes": []}
 
 
-def test_similar_pictures_are_those_that_were_learnt_and_are_there(learner: Plain) -> None:
+def test_similar_pictures_are_from_the_training_set(learner: Plain) -> None:
     look = learner.look(bytes([1, 3]))
     assert set(look["alike"]) <= {10, 11, 12, 13, 15, 16, 17, 18}
     learner.forget(range(10, 20))
@@ -85,7 +85,7 @@ def test_similar_pictures_are_those_that_were_learnt_and_are_there(learner: Plai
     assert learner.look(bytes([1, 3]))["alike"] == []
 
 
-def test_grad_cam_weighs_maps_by_their_mean_slope() -> None:
+def test_grad_cam_weights_are_mean_gradients() -> None:
     """Of a network that ends in a mean and a matrix, the slope is the matrix: the map is known."""
 
     class Mean(Plain):

@@ -52,14 +52,14 @@ def shares(learner: Photos, label: int = 1) -> list[float]:
     return found
 
 
-def test_the_input_is_what_preprocess_makes() -> None:
+def test_input_equals_preprocess() -> None:
     image = pytest.importorskip("PIL.Image")
     rgba = np.frombuffer(picture(0, 0), np.uint8).reshape(SIZE, SIZE, 4)
     expected = EfficientNetLite0.preprocess(image.fromarray(rgba), SIZE)
     np.testing.assert_array_equal(normalized(picture(0, 0)), expected)
 
 
-def test_trunk_and_tail_are_the_network(trained: Photos) -> None:
+def test_trunk_and_tail_equal_the_network(trained: Photos) -> None:
     x = normalized(picture(2, 50))[None]
     with no_grad(), test_mode():
         expected = trained.body(x).data
@@ -67,12 +67,12 @@ def test_trunk_and_tail_are_the_network(trained: Photos) -> None:
     np.testing.assert_allclose(found, expected, atol=1e-3 * np.abs(expected).max())
 
 
-def test_others_are_recognized(trained: Photos) -> None:
+def test_unseen_pictures_are_recognized(trained: Photos) -> None:
     assert [int(np.argmax(shares(trained, label))) for label in range(3)] == [0, 1, 2]
     assert (trained.result()["right"], trained.result()["total"]) == (3, 3)
 
 
-def test_what_was_computed_once_is_put_back(trained: Photos, weights: bytes) -> None:
+def test_computed_features_are_restored(trained: Photos, weights: bytes) -> None:
     other = Photos(weights, SIZE)
     (kept,) = other.add([0], [picture(0, 1)])
     other.put(1, kept)
@@ -92,7 +92,7 @@ def tuned(weights: bytes) -> Photos:
 
 
 class TestFineTuned:
-    def test_only_what_follows_the_trunk_has_changed(self, tuned: Photos, weights: bytes) -> None:
+    def test_fine_tuning_changes_only_the_tail(self, tuned: Photos, weights: bytes) -> None:
         fresh = EfficientNetLite0(pretrained=weights).state_dict()
         changed = {
             name for name, array in tuned.body.state_dict().items() if not np.array_equal(array, fresh[name])
@@ -101,13 +101,13 @@ class TestFineTuned:
         assert {name.split(".")[1] for name in changed if name.startswith("_blocks")} == {"15"}
         assert not any("running" in name for name in changed)
 
-    def test_it_is_kept_and_taken_up(self, tuned: Photos, weights: bytes) -> None:
+    def test_tuned_weights_are_restored(self, tuned: Photos, weights: bytes) -> None:
         other = Photos(weights, SIZE)
         other.restore(tuned.weights(), 2)
         assert other.is_deep
         np.testing.assert_allclose(shares(other), shares(tuned), rtol=1e-5)
 
-    def test_training_again_starts_from_the_pretrained_network(self, tuned: Photos, weights: bytes) -> None:
+    def test_retraining_starts_from_pretrained_weights(self, tuned: Photos, weights: bytes) -> None:
         other = Photos(weights, SIZE)
         other.restore(tuned.weights(), 2)
         for number in range(4):
@@ -127,7 +127,7 @@ class TestFineTuned:
 
 
 class TestTakenAway:
-    def test_the_project_opens_in_python_and_here(self, trained: Photos, weights: bytes) -> None:
+    def test_project_round_trip(self, trained: Photos, weights: bytes) -> None:
         classes = [("red", [b"\xff\xd8\xff..."]), ("green", []), ("blue", [])]
         contents = taking.project_file(trained, classes, "image")
         again = project.load(io.BytesIO(contents))
@@ -157,17 +157,17 @@ class TestTakenAway:
             is None
         )
 
-    def test_safetensors_has_the_names_of_pytorch(self, trained: Photos) -> None:
+    def test_safetensors_has_pytorch_names(self, trained: Photos) -> None:
         found = _safetensors.read(io.BytesIO(taking.safetensors(trained)), "it")
         assert found["_fc.weight"].shape == (3, 1280)
 
-    def test_the_page_is_one_file(self, trained: Photos, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_html_page_is_one_file(self, trained: Photos, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(html_page, "modules", lambda: {"simd128": b"kernels"})
         page = taking.page(trained, ["red", "green", "blue"], "Colours")
         assert b"Colours" in page
         assert b'"green"' in page
 
-    def test_onnx_computes_the_same(self, trained: Photos) -> None:
+    def test_onnx_equals_the_network(self, trained: Photos) -> None:
         pytest.importorskip("google.protobuf")
         model = onnx.load(taking.onnx_file(trained))
         x = normalized(picture(0, 5))[None]

@@ -47,7 +47,7 @@ def mnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.usefixtures("mnist")
 class TestTraining:
-    def test_the_training_set_is_cut(self) -> None:
+    def test_training_set_is_limited(self) -> None:
         dataset = training.training_set(50)
         assert len(dataset) == 50
         image, label = dataset[13]
@@ -69,7 +69,7 @@ class TestTraining:
         assert list(evaluation.run(batch_size=25)) == [25, 40]
         assert evaluation.result()["accuracy"] > 0.9
 
-    def test_the_rate_falls_in_stairs(self) -> None:
+    def test_learning_rate_falls_in_steps(self) -> None:
         optimizer = SGD(0.5)
         model = training.build(training.MLP)
         dataset = training.training_set(60)
@@ -80,7 +80,7 @@ class TestTraining:
         assert len(set(rates)) == training.STAIRS
         assert rates[-1] == pytest.approx(0.5 / training.STAIRS)
 
-    def test_a_loss_that_is_no_number(self) -> None:
+    def test_nan_loss(self) -> None:
         model = training.build(training.MLP)
         steps = training.train(model, training.training_set(60), SGD(1e30), batch_size=10, epochs=2)
         message = r"the loss is (inf|nan) after \d+ images: lower the learning rate"
@@ -90,7 +90,7 @@ class TestTraining:
         assert told["code"] == "loss-not-finite"
         assert "the loss is {loss} after {images} images".format(**told["values"]) in told["text"]
 
-    def test_no_rate_is_blamed_for_weights_that_are_no_numbers(self) -> None:
+    def test_nan_weights_are_not_blamed_on_the_learning_rate(self) -> None:
         model = training.build(training.MLP)
         next(model.params()).data[:] = np.nan
         steps = training.train(model, training.training_set(60), SGD(0.1), batch_size=10, epochs=2)
@@ -98,7 +98,7 @@ class TestTraining:
             asyncio.run(training.read([next(steps)]))
         assert messages.message_of(caught.value)["code"] == "weights-not-finite"
 
-    def test_the_result_adds_up(self) -> None:
+    def test_evaluation_result(self) -> None:
         model = training.build(training.SmallCNN)
         dataset = training.test_set()
         evaluation = training.Evaluation(model, dataset)
@@ -116,13 +116,13 @@ class TestTraining:
         assert len(result["mistakes"]) == min(5, (~right).sum())
 
 
-def test_a_model_on_the_cpu_stays_as_it_is() -> None:
+def test_model_on_the_cpu_is_not_copied() -> None:
     model = training.build(training.MLP)
     assert not training.on_gpu(model)
     assert asyncio.run(training.on_cpu(model)) is model
 
 
-def test_weights_go_through_a_file(tmp_path: Path) -> None:
+def test_weights_round_trip(tmp_path: Path) -> None:
     model = training.build(training.LeNet)
     path = tmp_path / "w.npz"
     path.write_bytes(training.weights(model))
@@ -134,7 +134,7 @@ def test_weights_go_through_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("model_class", "called"), [(training.SmallCNN, "Small CNN"), (training.LeNet, "LeNet")]
 )
-def test_weights_of_another_network_are_told_apart(
+def test_weights_of_another_network_are_refused(
     model_class: type[pyconvlite.Model], called: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "w.npz"
@@ -153,7 +153,7 @@ def test_weights_of_another_network_are_told_apart(
 
 
 @pytest.mark.parametrize("model_class", MODELS)
-def test_a_model_has_as_many_classes_as_wanted(model_class: type[pyconvlite.Model], tmp_path: Path) -> None:
+def test_number_of_classes(model_class: type[pyconvlite.Model], tmp_path: Path) -> None:
     model = training.build(model_class, 3)
     x = np.ones((2, 1, 28, 28), dtype=np.float32)
     assert model(x).shape == (2, 3)
@@ -164,7 +164,7 @@ def test_a_model_has_as_many_classes_as_wanted(model_class: type[pyconvlite.Mode
         training.load(model_class, str(path))
 
 
-def test_mnist_is_put_together_from_its_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mnist_is_assembled_from_its_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYCONVLITE_CACHE", str(tmp_path / "cache"))
     generator = np.random.default_rng(0)
     images = generator.integers(0, 256, (9, 28, 28), dtype=np.uint8)
@@ -216,7 +216,7 @@ def test_the_centre_of_mass_is_in_the_middle() -> None:
     assert picture.any(axis=1).sum() == 20
 
 
-def test_small_drawings_are_blown_up_and_thin_ones_stay() -> None:
+def test_small_drawings_are_enlarged_and_thin_ones_kept() -> None:
     dot = np.zeros((50, 50))
     dot[20, 30] = 1
     np.testing.assert_allclose(looking.normalized(dot)[4:24, 4:24], 1)
@@ -225,7 +225,7 @@ def test_small_drawings_are_blown_up_and_thin_ones_stay() -> None:
     assert looking.normalized(line).sum() == pytest.approx(20)
 
 
-def test_blank_paper_stays_blank() -> None:
+def test_blank_drawing() -> None:
     assert not looking.normalized(np.zeros((280, 280))).any()
 
 
@@ -237,7 +237,7 @@ def test_resizing_keeps_the_mean() -> None:
 
 @pytest.mark.parametrize("model_class", [training.SmallCNN, training.LeNet, training.MLP])
 @pytest.mark.usefixtures("mnist")
-def test_a_look(model_class: type[pyconvlite.Model]) -> None:
+def test_look_at_an_example(model_class: type[pyconvlite.Model]) -> None:
     model = training.build(model_class)
     dataset = training.test_set()
     look = looking.look_at_example(model, dataset, 7)
@@ -250,7 +250,7 @@ def test_a_look(model_class: type[pyconvlite.Model]) -> None:
 
 
 @pytest.mark.usefixtures("mnist")
-def test_reading_is_scored() -> None:
+def test_read_equals_plain_numpy() -> None:
     model, dataset = training.build(training.MLP), training.test_set()
     reading = looking.read(model, dataset, 5, 30)
     scores = np.stack([model(dataset[i][0][None]).data[0] for i in range(30)]).astype(np.float64)
@@ -278,7 +278,7 @@ def own_net(classes: int) -> pyconvlite.Model:
 
 
 @pytest.mark.usefixtures("mnist")
-def test_a_net_of_ones_own_is_trained_and_looked_at() -> None:
+def test_user_defined_net_is_trained_and_inspected() -> None:
     pyconvlite.seed(0)
     model = training.build(own_net, 10)
     list(training.train(model, training.training_set(60), Adam(0.01), batch_size=20, epochs=8))
@@ -295,14 +295,14 @@ def test_a_look_at_a_drawing() -> None:
     np.testing.assert_allclose(look["picture"]["data"].reshape(28, 28)[4:24, 13:15], 1, atol=1e-6)
 
 
-def test_a_gpu_is_looked_for() -> None:
+def test_gpu_detection() -> None:
     found = asyncio.run(running.find_gpu())
     assert found["missing"]["code"] in ("no-javascript", "no-webgpu")
     assert found["missing"]["text"].startswith("this ")
 
 
 @pytest.mark.parametrize("batch_size", [1, 40])
-def test_a_step_is_timed(monkeypatch: pytest.MonkeyPatch, batch_size: int) -> None:
+def test_step_time(monkeypatch: pytest.MonkeyPatch, batch_size: int) -> None:
     monkeypatch.setattr(trial, "SECONDS", 0.02)
     start = perf_counter()
     seconds = asyncio.run(trial.step_seconds(training.build(training.MLP), batch_size))
@@ -323,14 +323,14 @@ def test_advice_on_kernels(seconds: dict[str, float], said: dict[str, str]) -> N
     assert message["values"] == said
 
 
-def test_what_is_running() -> None:
+def test_versions() -> None:
     assert running.versions()["pyconvlite"] == pyconvlite.__version__
     with backends.use("numpy"):
         kernels = running.versions()["kernels"]
     assert (kernels["code"], kernels["values"]["reason"]["code"]) == ("kernels-numpy", "chosen")
 
 
-def test_which_kernels_compute_and_why(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_active_kernels_and_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     error = ImportError("relaxed.wasm does not load: no memory")
     coded(error, "simd-unloadable", reason=OSError("no memory"))
     monkeypatch.setattr(library, "load", failing(error))

@@ -57,7 +57,7 @@ PROGRAMS = {
 
 
 @pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS)
-def test_what_a_program_leaves_behind(program: list[str]) -> None:
+def test_changes_of_a_program_are_undone(program: list[str]) -> None:
     code = AROUND % "\n".join(f"    {line}" for line in program)
     done = subprocess.run(
         [sys.executable, "-c", code],

@@ -33,7 +33,7 @@ def shows(**methods: Any) -> Any:
     return type("Shown", (), methods)()
 
 
-def test_text_and_its_kinds(sent: list[Any]) -> None:
+def test_text(sent: list[Any]) -> None:
     showing.display(1, "a", None, np.arange(2))
     assert sent == ["1\n", "'a'\n", "None\n", "array([0, 1])\n"]
 
@@ -49,7 +49,7 @@ def test_html() -> None:
     assert showing.describe(nothing) == "plain"
 
 
-def test_what_is_too_long_for_the_page_is_cut() -> None:
+def test_long_output_is_cut() -> None:
     described = showing.describe(shows(_repr_html_=lambda self: "x" * 10**7))
     assert len(described["html"]) == showing.MOST_LETTERS
     assert isinstance(showing.describe("digraph g {" + " " * 10**7 + "}"), str)
@@ -85,7 +85,7 @@ def test_a_graph(sent: list[Any]) -> None:
     assert showing.describe("digraph is a word") == "'digraph is a word'"
 
 
-def test_figures_go_out_once(sent: list[Any]) -> None:
+def test_figures_are_shown_once(sent: list[Any]) -> None:
     from matplotlib import pyplot
     from PIL import Image
 
@@ -104,7 +104,7 @@ def test_figures_go_out_once(sent: list[Any]) -> None:
     assert len(sent) == 2
 
 
-def test_a_figure_that_cannot_be_drawn_does_not_stay(sent: list[Any]) -> None:
+def test_failing_figure_is_closed(sent: list[Any]) -> None:
     from matplotlib import pyplot
 
     pyplot.title(r"$\bad$")

@@ -16,11 +16,11 @@ pytestmark = pytest.mark.cpython
         [],
     ],
 )
-def test_what_is_for_the_test_runner_stays_as_it_is(rest):
+def test_pytest_arguments_are_passed_through(rest):
     assert arguments.parse(["test", *rest]).rest == rest
 
 
-def test_packages_are_taken_out_wherever_they_stand():
+def test_with_options_are_collected():
     line = ["pytest-node", "tests", "--with", "scipy", "-x", "--timeout", "9", "--with=a.whl"]
     given = arguments.parse(line)
     assert given.packages == ["scipy", "a.whl"]
@@ -40,13 +40,13 @@ def test_packages_are_taken_out_wherever_they_stand():
         (["pytest-node", "--with", "-x"], "--with needs a NAME"),
     ],
 )
-def test_values_that_make_no_sense(line, words):
+def test_invalid_values(line, words):
     with pytest.raises(SystemExit, match=f"^build.sh: .*{words}$"):
         arguments.parse(line)
 
 
 @pytest.mark.parametrize("line", [["serve", "8000"], ["wheel", "-x"], ["serve", "--por", "1"]])
-def test_what_no_command_knows(line, capsys):
+def test_unknown_arguments(line, capsys):
     with pytest.raises(SystemExit, match="2"):
         arguments.parse(line)
     assert capsys.readouterr().err.startswith("usage: ./build.sh COMMAND")

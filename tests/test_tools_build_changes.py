@@ -56,7 +56,7 @@ def test_tests_of_a_file(changed, names):
     assert changes.tests_of([changed]) == [f"tests/{name}.py" for name in names]
 
 
-def test_changes_are_what_main_lacks_and_what_is_not_committed(repository):
+def test_changes_include_the_branch_and_uncommitted_files(repository):
     (repository / "tests" / "test_conv.py").write_text("committed = True\n")
     git(repository, "commit", "-qam", "second")
     (repository / "tests" / "test_simd_conv.py").write_text("changed = True\n")
@@ -64,10 +64,10 @@ def test_changes_are_what_main_lacks_and_what_is_not_committed(repository):
     assert changes.tests() == ["tests/test_conv.py", "tests/test_new.py", "tests/test_simd_conv.py"]
 
 
-def test_a_few_tests_run_where_nothing_is_touched():
+def test_smoke_tests_for_unrelated_changes():
     assert [path for name in changes.SMOKE for path in changes.tests_of([f"tests/{name}.py"])]
 
 
 @pytest.mark.usefixtures("repository")
-def test_no_change_means_the_few():
+def test_smoke_tests_without_changes():
     assert changes.tests() == [f"tests/{name}.py" for name in changes.SMOKE]

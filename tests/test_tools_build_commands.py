@@ -16,7 +16,7 @@ pytestmark = pytest.mark.cpython
         (["parallel", "--cpu", "x"], "bench: 'parallel --cpu x' is none of"),
     ],
 )
-def test_words_of_bench(monkeypatch, arguments, message):
+def test_unknown_benchmarks_are_refused(monkeypatch, arguments, message):
     monkeypatch.setattr(commands, "make", lambda *outputs: pytest.fail("it builds"))
     with pytest.raises(process.BuildError, match=message):
         commands.bench(arguments)

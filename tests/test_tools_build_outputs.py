@@ -45,7 +45,7 @@ def maker(tmp_path, monkeypatch):
     return maker
 
 
-def test_once_for_each_state_of_the_inputs(maker, tmp_path):
+def test_output_is_made_once_per_state_of_inputs(maker, tmp_path):
     assert [maker.made(), maker.made()] == [1, 0]
     (tmp_path / "source").write_text("b")
     assert [maker.made(), maker.made()] == [1, 0]
@@ -55,7 +55,7 @@ def test_once_for_each_state_of_the_inputs(maker, tmp_path):
     assert [maker.made(), maker.made()] == [1, 0]
 
 
-def test_what_broke_off_is_made_again_even_from_the_older_inputs(maker, tmp_path, capsys):
+def test_failed_output_is_made_again(maker, tmp_path, capsys):
     maker.made()
     (tmp_path / "source").write_text("b")
     maker.fails = True
@@ -67,7 +67,7 @@ def test_what_broke_off_is_made_again_even_from_the_older_inputs(maker, tmp_path
     assert [maker.made(), maker.made()] == [1, 0]
 
 
-def test_a_second_run_waits_for_the_first(maker, capsys):
+def test_concurrent_runs_wait(maker, capsys):
     with process.alone():
         second = threading.Thread(target=maker.made)
         second.start()
@@ -79,7 +79,7 @@ def test_a_second_run_waits_for_the_first(maker, capsys):
     assert "waiting for another run" in capsys.readouterr().err
 
 
-def test_every_output_has_its_inputs():
+def test_inputs_are_files_or_outputs_of_other_tasks():
     """Of the real ones: each input is a file of the repository, or what another output's task makes."""
     tasks = list(outputs._tasks())
     made = {target for task in tasks for target in task["targets"]}

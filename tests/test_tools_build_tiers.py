@@ -45,7 +45,7 @@ def test_counts_are_added_up(run):
     assert run({"python": passing(3), "node": passing(4)}) == (0, ["", "", "7 passed, 0 failed"])
 
 
-def test_what_a_tier_prints_stays_together(run):
+def test_output_of_a_tier_is_contiguous(run):
     status, lines = run({"python": passing(1, "one\ntwo"), "browser": passing(1, "three\nfour")})
     assert status == 0
     assert lines in (
@@ -54,27 +54,27 @@ def test_what_a_tier_prints_stays_together(run):
     )
 
 
-def test_one_that_breaks_off_has_failed_and_the_others_run(run):
+def test_crashed_tier_fails_and_others_run(run):
     status, lines = run({"python": broken, "node": passing(4)})
     assert status == 1
     assert lines[-1] == "4 passed, 1 failed"
 
 
-def test_one_that_cannot_run_is_named_at_the_end(run):
+def test_skipped_tier_is_named_at_the_end(run):
     known = {"webgpu-float16": lacking, "python": passing(4)}
     status, lines = run(known)
     assert status == 0
     assert lines[-2:] == ["not run: webgpu-float16: no such driver", "4 passed, 0 failed"]
 
 
-def test_where_everything_must_run_one_that_cannot_has_failed(run, monkeypatch):
+def test_skipped_tier_fails_in_ci(run, monkeypatch):
     monkeypatch.setenv("CI", "true")
     status, lines = run({"webgpu-float16": lacking, "python": passing(4)})
     assert status == 1
     assert lines[-2:] == ["not run: webgpu-float16: no such driver", "4 passed, 1 failed"]
 
 
-def test_nothing_at_all_is_no_success(run):
+def test_no_tier_run_is_a_failure(run):
     assert run({"webgpu": lacking}, ["webgpu"])[0] == 1
 
 
@@ -100,7 +100,7 @@ def test_three_run_at_a_time_and_mutants_after_browsers(run):
 
 
 @pytest.mark.parametrize(("arguments", "sampled", "full"), [([], 1, 0), (["full"], 0, 1), (["-x"], 0, 0)])
-def test_how_much_runs(run, arguments, sampled, full):
+def test_sampling_and_full_options(run, arguments, sampled, full):
     jobs = []
 
     def tier(job):
@@ -121,7 +121,7 @@ def test_how_much_runs(run, arguments, sampled, full):
         ([2], ["full"], 1, ["7 passed, 2 failed"]),
     ],
 )
-def test_a_few_failures_of_a_browser_get_a_second_attempt(run, failures, arguments, status, lines):
+def test_few_browser_failures_are_retried(run, failures, arguments, status, lines):
     attempts = iter(failures)
     tests = [9]
 
@@ -140,7 +140,7 @@ def test_a_few_failures_of_a_browser_get_a_second_attempt(run, failures, argumen
     assert next(attempts, None) is None
 
 
-def test_a_crash_gets_no_second_attempt(run, tmp_path):
+def test_crash_is_not_retried(run, tmp_path):
     """The tests after it did not run, and would not run in the second attempt either."""
     seen = tmp_path / "seen"
     (tmp_path / "test_it.py").write_text(
@@ -161,7 +161,7 @@ def test_a_crash_gets_no_second_attempt(run, tmp_path):
     assert (status, lines[-1]) == (1, "0 passed, 1 failed")
 
 
-def test_quick_names_what_it_leaves_out(run, monkeypatch):
+def test_quick_names_skipped_tiers(run, monkeypatch):
     monkeypatch.setattr(tiers.changes, "tests", lambda: ["tests/test_core.py"])
     left_out = {"browser": lacking, "mutants": lacking}
     status, lines = run({"lint": passing(1), "python": passing(1), "node": passing(1)} | left_out, ["quick"])
@@ -169,13 +169,13 @@ def test_quick_names_what_it_leaves_out(run, monkeypatch):
     assert lines[-2:] == ["not run: browser, mutants: left to ./build.sh test", "3 passed, 0 failed"]
 
 
-def test_a_word_that_is_no_tier_runs_nothing(run):
+def test_unknown_tier_runs_nothing(run):
     with pytest.raises(process.BuildError, match=r"'brwser' is neither a file nor a tier: .*python"):
         run({"python": passing(1)}, ["brwser"])
     assert run({"python": passing(1)}, ["-k", "nothing"])[0] == 0
 
 
-def test_arguments_of_pytest_go_to_the_tiers_that_read_them(run):
+def test_pytest_arguments_select_pytest_tiers(run):
     known = {tier: passing(1) for tier in ("lint", "python", "node", "firefox", "mutants")}
     status, lines = run(known, ["-k", "lstm"])
     assert (status, lines[-2:]) == (

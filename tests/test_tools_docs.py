@@ -43,7 +43,7 @@ def test_the_code_of_a_guide_runs(guide, capsys):
         exec(block, names)
 
 
-def test_each_guide_is_there_in_both_languages():
+def test_guides_exist_in_both_languages():
     english = {path.name for path in docs.DOCS.glob("guides/*.md")} | {"dezero.md", "index.md"}
     assert english == {path.name for path in docs.DOCS.glob("ja/*.md")}
     code = {path: re.findall(r"```console\n(.*?)```", path.read_text("utf-8"), re.DOTALL) for path in GUIDES}
@@ -52,19 +52,19 @@ def test_each_guide_is_there_in_both_languages():
         assert [block.split("#")[0] for block in code[path]] == [block.split("#")[0] for block in japanese]
 
 
-def test_what_a_base_without_an_entry_has_is_documented():
+def test_members_of_undocumented_bases_are_listed():
     layers = importlib.import_module("pyconvlite.layers")
     assert "inherited-members: object\n" in docs._directive("Layer", layers.Layer)  # `Weights` has none
     bases = "Layer, Weights, ParamTree, Hinting, object"
     assert f"inherited-members: {bases}\n" in docs._directive("GRU", layers.GRU)
 
 
-def test_a_formula_stays_as_it_is():
+def test_formulas_are_unchanged():
     lines = ["2 * `x`::", "", "    y = a * x", "", "    z = y * y", "", "a * b"]
     assert [*docs._marked_up(lines)] == [r"2 \* ``x``::", *lines[1:6], r"a \* b"]
 
 
-def test_attributes_of_one_line_stay_together():
+def test_attributes_of_one_line():
     lines = [
         "Args:",
         "    a, b: two.",
@@ -99,7 +99,7 @@ def test_the_program_of_a_docstring():
 
 
 @pytest.mark.parametrize("thing", list(public_objects()))
-def test_an_example_opens_as_a_program_that_runs(thing, tmp_path, monkeypatch):
+def test_examples_run_as_programs(thing, tmp_path, monkeypatch):
     docstring = inspect.getdoc(thing) or ""
     program = docs.program_of(docstring, sys.modules.get(getattr(thing, "__module__", ""), docs))
     examples = doctest.DocTestParser().get_examples(docstring)
@@ -116,7 +116,7 @@ def test_an_example_opens_as_a_program_that_runs(thing, tmp_path, monkeypatch):
         assert raised.type.__name__ == name
 
 
-def test_the_link_holds_the_program():
+def test_link_encodes_the_program():
     program = "print('größer')\n" * 50
     link = docs.link_to(program, "../../")
     start, packed = link.split("#code=")
@@ -137,11 +137,11 @@ def test_the_link_holds_the_program():
         ("search", "ja", ("../../", "../index.html")),
     ],
 )
-def test_the_ways_from_a_page(page, language, ways):
+def test_links_to_the_site_and_the_other_language(page, language, ways):
     assert docs.ways(page, language) == ways
 
 
-def test_the_playground_is_told_the_programs():
+def test_playground_knows_the_programs():
     programs = "print('größer')\n", "print(1)\n"
     html = "".join(f'<a href="{docs.link_to(program, "../")}">x</a>' for program in [*programs, *programs])
     digests = [base64.b64encode(hashlib.sha256(program.encode()).digest()).decode() for program in programs]
@@ -157,11 +157,11 @@ def test_the_playground_is_told_the_programs():
         ("``with`` |x|", r"``with`` \|x\|"),
     ],
 )
-def test_code_in_a_docstring_becomes_a_link_or_a_literal(line, markup):
+def test_code_in_docstrings_becomes_links_or_literals(line, markup):
     assert docs._as_markup(line) == markup
 
 
-def test_a_page_lets_its_own_scripts_run_and_nothing_else():
+def test_content_security_policy_allows_only_own_scripts():
     head = '<head><link rel="next" href="b.html"></head>'
     body = '<body><script>f()</script><style>b{}</style><p style="display: none;"></p></body>'
     guarded = docs._guarded(f"<html>{head}{body}")

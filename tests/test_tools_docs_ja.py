@@ -7,7 +7,7 @@ docs_ja = pytest.importorskip("tools.docs_ja", reason="the tools and Sphinx are 
 pytestmark = pytest.mark.cpython  # Sphinx is not inside Pyodide
 
 
-def test_japanese_is_searched_by_pairs_of_letters():
+def test_japanese_search_uses_bigrams():
     search = docs_ja.SearchPairs({})
     found = search.split("Conv2dの畳み込み。")
     assert found == ["Conv2d", *"の畳み込み", "の畳", "畳み", "み込", "込み"]
@@ -22,18 +22,18 @@ def test_japanese_is_searched_by_pairs_of_letters():
         ("Conv2d\nの", "Conv2d\nの"),
     ],
 )
-def test_lines_join_without_a_space_within_japanese(source, joined):
+def test_japanese_lines_join_without_a_space(source, joined):
     assert docs_ja.BREAK.sub("", source) == joined
 
 
-def test_no_script_makes_code_of_a_text():
+def test_code_language_is_not_guessed():
     script = 'PLURAL = new Function(\n  "n",\n  `return (${catalog.plural_expr})`,\n);'
     assert docs_ja.without_evaluation(script) == "PLURAL = () => 0;"
     with pytest.raises(ValueError, match="plural_expr"):
         docs_ja.without_evaluation("nothing of the kind")
 
 
-def test_a_label_of_the_theme_is_in_japanese():
+def test_theme_labels_are_japanese():
     assert docs_ja.labelled('<i aria-label="Toggle site navigation sidebar">') == (
         '<i aria-label="メニューの表示を切り替える">'
     )

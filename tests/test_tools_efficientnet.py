@@ -19,7 +19,7 @@ def folder(tmp_path_factory):
     return folder
 
 
-def test_the_weights_have_their_license_beside_them(folder):
+def test_weights_come_with_their_license(folder):
     assert sorted(path.name for path in folder.iterdir()) == ["LICENSE.txt", "NOTICE.txt", efficientnet.NAME]
     text = (folder / "LICENSE.txt").read_text("utf-8")
     for part in ("Version 2.0, January 2004", "4. Redistribution", "END OF TERMS AND CONDITIONS"):
@@ -30,7 +30,7 @@ def test_the_weights_have_their_license_beside_them(folder):
     assert "Changed" in notice
 
 
-def test_rounding_changes_scores_little_and_no_answer(folder):
+def test_rounding_keeps_predictions(folder):
     assert (folder / efficientnet.NAME).stat().st_size < 10e6
     whole = EfficientNetLite0(pretrained=efficientnet.weights())
     rounded = EfficientNetLite0(pretrained=folder / efficientnet.NAME)
@@ -42,7 +42,7 @@ def test_rounding_changes_scores_little_and_no_answer(folder):
     assert list(np.argsort(-y)[:3]) == list(np.argsort(-expected)[:3])
 
 
-def test_a_text_that_is_not_the_license_is_refused(monkeypatch, tmp_path):
+def test_wrong_license_text_is_refused(monkeypatch, tmp_path):
     path = tmp_path / "LICENSE.APACHE"
     path.write_text("See elsewhere")
     monkeypatch.setattr(efficientnet.metadata, "files", lambda name: [path])

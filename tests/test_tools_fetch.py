@@ -77,14 +77,14 @@ def server():
 
 
 class TestFromUrl:
-    def test_lies_in_the_cache_under_its_hash_and_is_asked_for_once(self, server, cache):
+    def test_file_is_cached_by_hash_and_fetched_once(self, server, cache):
         for _ in range(2):
             path = fetch.from_url(server.url + "a.whl", SHA256)
             assert path == cache / SHA256 / "a.whl"
             assert path.read_bytes() == CONTENT
         assert server.asked == ["/a.whl"]
 
-    def test_a_damaged_file_in_the_cache_is_fetched_again(self, server):
+    def test_damaged_cached_file_is_fetched_again(self, server):
         fetch.from_url(server.url + "a.whl", SHA256).write_bytes(b"damaged")
         assert fetch.from_url(server.url + "a.whl", SHA256).read_bytes() == CONTENT
 
@@ -94,24 +94,24 @@ class TestFromUrl:
         assert files(cache) == []
 
     @pytest.mark.parametrize("name", ["short", "chunks"])
-    def test_a_download_that_breaks_off_leaves_nothing(self, server, cache, name):
+    def test_interrupted_download_leaves_no_file(self, server, cache, name):
         with pytest.raises(fetch.FetchError, match=f"{name}: the download broke off"):
             fetch.from_url(server.url + name, SHA256)
         assert files(cache) == []
 
-    def test_a_download_that_stalls_ends(self, server, cache):
+    def test_stalled_download_times_out(self, server, cache):
         with pytest.raises(fetch.FetchError, match="slow: the download broke off"):
             fetch.from_url(server.url + "slow", SHA256, timeout=0.2)
         assert files(cache) == []
 
-    def test_what_cannot_be_reached_is_an_oserror(self, server):
+    def test_unreachable_server_raises_oserror(self, server):
         with pytest.raises(OSError, match="404"):
             fetch.from_url(server.url + "missing", SHA256)
         with pytest.raises(OSError, match="refused"):
             fetch.from_url("http://127.0.0.1:9/a.whl", SHA256)
 
     @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
-    def test_a_killed_process_leaves_nothing_that_is_taken_for_whole(self, server, cache, how):
+    def test_killed_process_leaves_no_partial_file(self, server, cache, how):
         code = f"from tools import fetch; fetch.from_url({server.url + 'slow'!r}, {SHA256!r})"
         child = subprocess.Popen([sys.executable, "-c", code])
         while not list(cache.glob(".unfinished-*/slow")):
@@ -138,7 +138,7 @@ def npm_package(tmp_path):
 
 
 class TestMembers:
-    def test_npm_members_come_without_the_archive(self, npm_package, cache):
+    def test_npm_members_without_the_archive(self, npm_package, cache):
         archive = fetch.Archive("npm", str(npm_package), None, ("package/data/*.bin",))
         found = fetch.members(archive)
         assert {name: path.read_bytes() for name, path in found.items()} == {
@@ -147,7 +147,7 @@ class TestMembers:
         }
         assert sorted(path.name for path in cache.rglob("*") if path.is_file()) == ["one.bin", "two.bin"]
 
-    def test_a_known_archive_is_fetched_once(self, npm_package, tmp_path):
+    def test_archive_is_fetched_once(self, npm_package, tmp_path):
         subprocess.run(
             ["npm", "pack", "--silent", npm_package], cwd=tmp_path, check=True, capture_output=True
         )
@@ -157,7 +157,7 @@ class TestMembers:
         tarball.unlink()
         assert fetch.members(archive) == first
 
-    def test_a_member_lost_from_the_cache_brings_the_archive_back(self, npm_package, tmp_path):
+    def test_missing_member_fetches_the_archive_again(self, npm_package, tmp_path):
         subprocess.run(
             ["npm", "pack", "--silent", npm_package], cwd=tmp_path, check=True, capture_output=True
         )
@@ -167,19 +167,19 @@ class TestMembers:
         lost.unlink()
         assert fetch.members(archive)["package/data/one.bin"].read_bytes() == b"one"
 
-    def test_a_wrong_archive_is_refused_whole(self, npm_package, cache):
+    def test_wrong_archive_leaves_no_members(self, npm_package, cache):
         archive = fetch.Archive("npm", str(npm_package), "0" * 64, ("*",))
         with pytest.raises(fetch.FetchError, match=r"some-data-1\.2\.3\.tgz: wrong hash"):
             fetch.members(archive)
         assert files(cache) == []
 
-    def test_a_package_that_is_not_there_is_named(self, tmp_path, cache):
+    def test_missing_package_is_named(self, tmp_path, cache):
         with pytest.raises(fetch.FetchError, match="nowhere: could not be fetched from npm"):
             fetch.members(fetch.Archive("npm", str(tmp_path / "nowhere"), None, ("*",)))
         assert files(cache) == []
 
     @pytest.mark.parametrize("suffix", [".whl", ".tgz"])
-    def test_a_member_cannot_leave_its_folder(self, tmp_path, suffix):
+    def test_member_outside_its_folder_is_refused(self, tmp_path, suffix):
         package = tmp_path / f"evil{suffix}"
         outside = tmp_path / "outside.txt"
         outside.write_text("bad")
@@ -196,11 +196,11 @@ class TestMembers:
 
 
 class TestFromPypi:
-    def test_takes_what_pip_picks(self, wheel, cache):
+    def test_pip_selects_the_wheel(self, wheel, cache):
         path = fetch.from_pypi(str(wheel))
         assert path == cache / fetch.sha256_of(wheel) / wheel.name
 
-    def test_a_pinned_wheel_is_taken_from_the_cache(self, wheel):
+    def test_pinned_wheel_is_cached(self, wheel):
         first = fetch.from_pypi(str(wheel))
         assert fetch.from_pypi("no-such-name==1", first.parent.name) == first
 
@@ -216,7 +216,7 @@ class TestFromPypi:
 
 @pytest.mark.parametrize("own", ["", "~/cache", "here"])
 @pytest.mark.parametrize("base", ["", "~/base", "there"])
-def test_the_cache_is_the_packages_own(monkeypatch, own, base):
+def test_cache_folder_is_that_of_the_package(monkeypatch, own, base):
     monkeypatch.setenv("PYCONVLITE_CACHE", own)
     monkeypatch.setenv("XDG_CACHE_HOME", base)
     assert fetch.cache_dir() == pyconvlite.utils.cache_dir()

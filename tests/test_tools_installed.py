@@ -25,7 +25,7 @@ def folder(tmp_path):
     return tmp_path
 
 
-def test_the_file_has_what_is_wanted_with_what_it_needs(folder):
+def test_archive_has_packages_and_their_dependencies(folder):
     installed.write(folder, ["one"])
     content = (folder / installed.NAME).read_bytes()
     line, _, rest = gzip.decompress(content).partition(b"\n")
@@ -48,7 +48,7 @@ def test_the_file_has_what_is_wanted_with_what_it_needs(folder):
     }
 
 
-def test_the_same_wheels_give_the_same_file(folder, monkeypatch):
+def test_same_wheels_give_the_same_archive(folder, monkeypatch):
     installed.write(folder, ["one"])
     first = (folder / installed.NAME).read_bytes()
     monkeypatch.setattr("time.time", lambda: 1e9)

@@ -49,7 +49,7 @@ def apt(tmp_path, monkeypatch):
     return versions
 
 
-def test_keeps_the_driver_and_what_it_needs(apt):
+def test_driver_and_dependencies_are_kept(apt):
     folder = lavapipe.find()
     assert {path.name for path in folder.iterdir()} == {"libvulkan_lvp.so", "libdrm.so.2", "lvp_icd.json"}
     description = json.loads((folder / "lvp_icd.json").read_text())
@@ -61,19 +61,19 @@ def test_keeps_the_driver_and_what_it_needs(apt):
     assert not list(fetch.cache_dir().glob(".unfinished-*"))
 
 
-def test_a_release_without_it(apt):
+def test_release_without_mesa(apt):
     apt["stable-backports"] = "(none)"
     with pytest.raises(fetch.FetchError, match="no Mesa 25"):
         lavapipe.find()
     assert not list(fetch.cache_dir().iterdir())
 
 
-def test_no_debian(apt, monkeypatch):
+def test_other_distribution(apt, monkeypatch):
     monkeypatch.setattr(lavapipe.shutil, "which", lambda name: None)
     with pytest.raises(fetch.FetchError, match="Debian"):
         lavapipe.find()
 
 
-def test_a_command_that_fails():
+def test_failing_command():
     with pytest.raises(fetch.FetchError, match=r"ls failed: .*nowhere"):
         lavapipe._run("ls", "/nowhere")

@@ -33,7 +33,7 @@ await x  # as in any notebook
 """
 
 
-def test_each_language_gets_its_text_and_all_code():
+def test_notebooks_have_one_language_and_all_code():
     sources = {
         language: [cell["source"] for cell in lite.notebook(SCRIPT, language)["cells"]]
         for language in lite.LANGUAGES
@@ -43,12 +43,12 @@ def test_each_language_gets_its_text_and_all_code():
 
 
 @pytest.mark.parametrize("mark", ["", ' lang="fr"', " en"])
-def test_a_text_of_no_language_is_refused(mark):
+def test_text_without_a_language_is_refused(mark):
     with pytest.raises(lite.LiteError, match="this is not: Whose"):
         lite.notebook(f"# %% [markdown]{mark}\n# Whose?", "en")
 
 
-def test_each_page_names_its_icon_and_runs_the_script_that_keeps_it_apart_first(tmp_path):
+def test_pages_have_icon_and_isolation_script(tmp_path):
     pages = [tmp_path / app / "index.html" for app in ("notebooks", "tree")]
     for page in pages:
         page.parent.mkdir()
@@ -68,7 +68,7 @@ def test_each_page_names_its_icon_and_runs_the_script_that_keeps_it_apart_first(
 
 
 @pytest.mark.parametrize(("scheme", "ground"), [("light", "#ffffff"), ("dark", "#111111")])
-def test_figures_have_the_colors_of_the_site(tmp_path, scheme, ground):
+def test_figures_use_the_colors_of_the_site(tmp_path, scheme, ground):
     matplotlib = pytest.importorskip("matplotlib")
     sheet = (lite.SITE / "src/styles/base.css").read_text("utf-8")
     part = sheet.partition("prefers-color-scheme: dark")[0 if scheme == "light" else 2]
@@ -84,13 +84,13 @@ def test_figures_have_the_colors_of_the_site(tmp_path, scheme, ground):
 @pytest.mark.parametrize("language", ["en", "ja"])
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
 class TestNotebooks:
-    def test_is_a_notebook_without_outputs(self, script, language):
+    def test_notebook_has_no_outputs(self, script, language):
         made = lite.notebook(script.read_text("utf-8"), language)
         nbformat.validate(made)
         assert all(cell["source"] for cell in made["cells"])
         assert not any(cell.get("outputs") or cell.get("execution_count") for cell in made["cells"])
 
-    def test_says_in_its_language_what_it_is_about(self, script, language):
+    def test_notebook_starts_with_a_title_in_its_language(self, script, language):
         cells = lite.notebook(script.read_text("utf-8"), language)["cells"]
         texts = [cell["source"] for cell in cells if cell["cell_type"] == "markdown"]
         assert cells[0]["source"].startswith("# ")
@@ -100,7 +100,7 @@ class TestNotebooks:
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
-def test_has_a_text_for_each_language_side_by_side(script):
+def test_texts_of_both_languages_alternate(script):
     """So that neither language lacks what the other says."""
     order = [cell.metadata.get("lang") for cell in jupytext.read(script, fmt="py:percent").cells]
     texts = [language for language in order if language]
@@ -137,7 +137,7 @@ class TestBuild:
 
     CONFIG = json.loads((lite.SOURCE / "jupyter-lite.json").read_text("utf-8"))
 
-    def test_the_door_knows_the_languages(self, built):
+    def test_index_page_chooses_the_language(self, built):
         folder = built(self.CONFIG)
         door = (folder / "index.html").read_text("utf-8")
         assert "navigator.languages" in door
@@ -147,7 +147,7 @@ class TestBuild:
         assert json.loads((folder / "read.json").read_text("utf-8")) == self.CONFIG
 
     @pytest.mark.parametrize("lost", ["pyodideUrl", "disablePyPIFallback", "loadPyodideOptions"])
-    def test_a_lost_setting_is_found_and_the_old_folder_stays(self, built, lost):
+    def test_missing_setting_keeps_the_old_folder(self, built, lost):
         before = built(self.CONFIG)
         config = json.loads(json.dumps(self.CONFIG))
         del config["jupyter-config-data"]["litePluginSettings"][lite.KERNEL][lost]
@@ -156,7 +156,7 @@ class TestBuild:
         assert (before / "index.html").exists()
         assert [path.name for path in before.parent.glob(".unfinished-*")] == []
 
-    def test_a_build_that_fails_says_what_it_said(self, built):
+    def test_failed_build_shows_its_output(self, built):
         with pytest.raises(lite.LiteError, match="its words"):
             built({}, status=1)
 
@@ -175,7 +175,7 @@ console.log(look(() => (shared[0] = 2)), look(), look());
 """
 
 
-def test_a_signal_that_comes_while_python_looks_for_one_is_kept():
+def test_signal_during_a_check_is_kept():
     module = Path(__file__).parents[1] / "site" / "lite" / "interrupts.mjs"
     command = ["node", "--input-type=module", "--eval", LOOK % module.as_uri()]
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "0 2 0\n"

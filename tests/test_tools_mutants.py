@@ -14,7 +14,7 @@ pytestmark = pytest.mark.cpython
 
 
 @pytest.mark.parametrize("mutant", mutants.MUTANTS, ids=[mutant.fault for mutant in mutants.MUTANTS])
-def test_each_fault_has_its_place_and_tests(mutant):
+def test_each_fault_has_one_place_and_tests(mutant):
     source = mutant.source()
     assert source != (mutants.ROOT / mutant.file).read_text(encoding="utf-8")
     assert (mutants.ROOT / mutant.tests[0]).is_file()
@@ -22,7 +22,7 @@ def test_each_fault_has_its_place_and_tests(mutant):
         compile(source, mutant.file, "exec")
 
 
-def test_faults_have_names_of_their_own():
+def test_fault_names_are_unique():
     faults = [mutant.fault for mutant in mutants.MUTANTS]
     assert len(set(faults)) == len(faults)
 
@@ -31,19 +31,19 @@ def test_faults_have_names_of_their_own():
     "code",
     ["f(a, [b, c])", "f(\n    a,\n    [b, c],\n)", "f(\n  a, [\n    b,\n    c,\n  ],\n)", "f( a,[ b,c ] )"],
 )
-def test_a_pattern_finds_code_in_any_layout(code):
+def test_pattern_ignores_code_layout(code):
     assert re.search(mutants.pattern("f(a, [b, c])"), code)
     assert not re.search(mutants.pattern("f(a, [c, b])"), code)
 
 
-def test_a_pattern_takes_no_part_of_a_word():
+def test_pattern_matches_whole_words():
     assert re.search(mutants.pattern("a + b"), "a+b")
     assert not re.search(mutants.pattern("a + b"), "aa + b")
     assert not re.search(mutants.pattern("a + b"), "a + bb")
 
 
 @pytest.mark.full
-def test_a_test_that_fails_is_told_from_none_that_runs(tmp_path):
+def test_failed_tests_differ_from_no_tests(tmp_path):
     def passes(text):
         test = tmp_path / "test_it.py"
         test.write_text(f"def test():\n    {text}\n", encoding="utf-8")
@@ -58,7 +58,7 @@ def test_a_test_that_fails_is_told_from_none_that_runs(tmp_path):
         mutants._passes(pytest_, [str(tmp_path / "missing.py")], tmp_path, {})
 
 
-def test_what_was_noticed_is_left_out_until_its_code_or_tests_change(tmp_path, monkeypatch, capsys):
+def test_noticed_mutants_are_skipped_until_a_change(tmp_path, monkeypatch, capsys):
     tried = []
 
     def passes(mutant):

@@ -7,17 +7,17 @@ tool = pytest.importorskip("tools.operations", reason="the tools are not in the 
 pytestmark = pytest.mark.cpython
 
 
-def test_every_operation_has_its_name_in_pytorch():
+def test_every_operation_has_a_pytorch_entry():
     wrong = tool.missing()
     assert not wrong, "; ".join(wrong)
 
 
-def test_the_page_is_what_the_code_says():
+def test_page_is_up_to_date():
     current = tool.PAGE.read_text("utf-8")
     assert current == tool.page(), "run python -m tools.operations, and commit docs/operations.md"
 
 
-def test_what_is_missing_is_said(monkeypatch):
+def test_missing_entries_are_named(monkeypatch):
     monkeypatch.delitem(tool.PYTORCH, "relu")
     monkeypatch.setitem(tool.PYTORCH, "selu", "F.selu")
     assert tool.missing() == [
@@ -48,5 +48,5 @@ def test_rows(name, step, pytorch, backends, orders):
     assert row(name)[2:] == [step, pytorch, backends, orders]
 
 
-def test_aliases_stand_in_the_row_of_their_function():
+def test_aliases_are_in_the_row_of_their_function():
     assert row("mean")[0] == "`mean`, `average`"

@@ -91,7 +91,7 @@ def release(tmp_path, monkeypatch):
 
 
 class TestFolder:
-    def test_holds_the_core_the_closure_and_a_lock_of_just_these(self, release):
+    def test_folder_has_core_dependencies_and_lock(self, release):
         release.lists("numpy", tag=COMPILED, on="cdn")
         release.lists("six", on="cdn")
         release.lists("pandas", depends=["numpy", "python-dateutil"], tag=COMPILED, on="cdn")
@@ -106,14 +106,14 @@ class TestFolder:
         for entry in packages.values():
             fetch.check(release.folder / "out" / entry["file_name"], entry["sha256"])
 
-    def test_all_else_in_the_lock_stays_as_it_was(self, release):
+    def test_other_fields_of_the_lock_are_kept(self, release):
         release.lists("numpy", on="cdn")["unvendored_tests"] = True
         release.write("numpy")
         lock = json.loads((release.folder / "out" / "pyodide-lock.json").read_text())
         assert lock["info"] == INFO
         assert lock["packages"]["numpy"]["unvendored_tests"] is True
 
-    def test_an_older_folder_is_replaced_whole(self, release):
+    def test_older_folder_is_replaced(self, release):
         release.lists("numpy", on="cdn")
         release.lists("six", on="cdn")
         release.write("six")
@@ -121,7 +121,7 @@ class TestFolder:
         names = [path.name for path in release.folder.glob("out/*.whl")]
         assert names == ["numpy-1.0-py3-none-any.whl"]
 
-    def test_a_wrong_hash_leaves_the_older_folder_as_it_was(self, release):
+    def test_wrong_hash_keeps_the_older_folder(self, release):
         release.lists("six", on="cdn")
         release.write("six")
         release.lists("numpy", on="cdn")["sha256"] = "0" * 64
@@ -130,7 +130,7 @@ class TestFolder:
         assert [path.name for path in release.folder.glob("out/*.whl")] == ["six-1.0-py3-none-any.whl"]
         assert list(release.folder.glob(".unfinished-*")) == []
 
-    def test_another_kind_of_folder_is_not_touched(self, release):
+    def test_other_folders_are_not_overwritten(self, release):
         precious = release.folder / "out" / "thesis.txt"
         precious.parent.mkdir()
         precious.write_text("years")
@@ -140,25 +140,25 @@ class TestFolder:
 
 
 class TestSources:
-    def test_the_archive_is_next_where_the_cdn_lacks_a_file(self, release):
+    def test_archive_is_used_where_the_cdn_lacks_a_file(self, release):
         release.lists("numpy", tag=COMPILED, on="carrier/wheels")
         release.lists("six", on="cdn")
         assert set(release.write("numpy", "six")) == {"numpy", "six"}
         assert f"numpy-1.0-{COMPILED}.whl" in release.asked
 
-    def test_a_cdn_out_of_reach_is_asked_once(self, release, monkeypatch, capsys):
+    def test_unreachable_cdn_is_tried_once(self, release, monkeypatch, capsys):
         monkeypatch.setattr(pyodide_dist, "CDN", "http://127.0.0.1:9/")
         release.lists("numpy", on="carrier/wheels")
         release.lists("six", on="carrier/wheels")
         assert set(release.write("numpy", "six")) == {"numpy", "six"}
         assert capsys.readouterr().err.count("cannot be reached") == 1
 
-    def test_an_archive_with_another_build_of_the_file_is_no_source(self, release):
+    def test_archive_with_another_build_is_not_used(self, release):
         release.lists("numpy", tag=COMPILED, on="carrier/wheels")["sha256"] = "0" * 64
         with pytest.raises(fetch.FetchError, match=rf"numpy-1\.0-{COMPILED}\.whl: neither the CDN nor"):
             release.write("numpy")
 
-    def test_pypi_comes_last_and_its_wheel_enters_with_its_own_hash_and_needs(self, release):
+    def test_pypi_is_the_last_source(self, release):
         release.lists("pytest", depends=["py"])
         release.lists("pluggy", "2.0", on="cdn")
         wheel = make_wheel(
@@ -169,7 +169,7 @@ class TestSources:
         assert entry["depends"] == ["pluggy"]
 
     @pytest.mark.full
-    def test_what_the_lock_does_not_list_comes_from_pypi_in_the_newest_version(self, release):
+    def test_unlisted_package_is_the_newest_from_pypi(self, release):
         make_wheel(release.folder / "index", "hypothesis", "1.0")
         make_wheel(release.folder / "index", "hypothesis", "2.0", requires=["sortedcontainers>=1"])
         make_wheel(release.folder / "index", "hypothesis", "3.0", tag="cp314-cp314-manylinux_2_28_x86_64")
@@ -180,7 +180,7 @@ class TestSources:
             "sortedcontainers": "1.0",
         }
 
-    def test_a_pin_decides_version_and_hash(self, release):
+    def test_pin_sets_version_and_hash(self, release):
         wheel = make_wheel(release.folder / "index", "hypothesis", "1.0")
         make_wheel(release.folder / "index", "hypothesis", "2.0")
         pins = release.folder / "pins.txt"
@@ -193,27 +193,27 @@ class TestSources:
             release.write("hypothesis")
 
     @pytest.mark.full
-    def test_a_pinned_pure_wheel_takes_the_place_of_a_compiled_one(self, release):
+    def test_pinned_pure_wheel_replaces_a_compiled_one(self, release):
         release.lists("six", "1.0", tag=COMPILED)
         wheel = make_wheel(release.folder / "index", "six", "1.0")
         (release.folder / "pins.txt").write_text(f"six==1.0 --hash=sha256:{fetch.sha256_of(wheel)}\n")
         assert release.write("six")["six"]["file_name"] == wheel.name
 
     @pytest.mark.full
-    def test_a_version_that_the_lock_does_not_have_comes_from_pypi(self, release):
+    def test_version_missing_in_the_lock_comes_from_pypi(self, release):
         release.lists("pytest", "9.0", on="cdn")
         make_wheel(release.folder / "index", "pytest", "9.2")
         assert release.write("pytest==9.2")["pytest"]["version"] == "9.2"
 
     @pytest.mark.full
-    def test_requirements_that_exclude_each_other_are_named(self, release):
+    def test_conflicting_requirements_are_named(self, release):
         make_wheel(release.folder / "index", "one", requires=["two<1"])
         make_wheel(release.folder / "index", "two", "1.5")
         with pytest.raises(fetch.FetchError, match=r"two<1 is required, but two 1\.5 is chosen already"):
             release.write("two==1.5", "one")
 
     @pytest.mark.full
-    def test_extras_bring_what_they_name(self, release):
+    def test_extras_add_their_dependencies(self, release):
         make_wheel(release.folder / "index", "requests", requires=["idna", 'pysocks; extra == "socks"'])
         make_wheel(release.folder / "index", "idna")
         make_wheel(release.folder / "index", "pysocks")
@@ -222,30 +222,30 @@ class TestSources:
         assert packages["requests"]["depends"] == ["idna", "pysocks"]
         assert set(packages) == {"requests", "idna", "pysocks"}
 
-    def test_what_nobody_has_is_named(self, release):
+    def test_missing_package_is_named(self, release):
         with pytest.raises(fetch.FetchError, match="no-such-thing"):
             release.write("no-such-thing")
 
 
 class TestLocalWheels:
-    def test_comes_in_with_what_it_needs(self, release):
+    def test_local_wheel_with_its_dependencies(self, release):
         release.lists("numpy", tag=COMPILED, on="cdn")
         wheel = make_wheel(release.folder, "my-lib", requires=["numpy>=1", 'rich; python_version < "3.14"'])
         packages = release.write(wheels=[wheel])
         assert set(packages) == {"my-lib", "numpy"}
         assert packages["my-lib"]["imports"] == ["my_lib"]
 
-    def test_one_for_another_platform_is_refused(self, release):
+    def test_wheel_for_another_platform_is_refused(self, release):
         wheel = make_wheel(release.folder, "my-lib", tag="cp314-cp314-manylinux_2_28_x86_64")
         with pytest.raises(fetch.FetchError, match="neither a pure wheel nor one for Pyodide"):
             release.write(wheels=[wheel])
 
-    def test_one_that_is_not_there_is_named(self, release):
+    def test_missing_wheel_is_named(self, release):
         with pytest.raises(fetch.FetchError, match=r"nowhere\.whl: no such file"):
             release.write(wheels=[release.folder / "nowhere.whl"])
 
     @pytest.mark.full
-    def test_our_entry_is_the_one_that_pyodide_build_makes(self, tmp_path):
+    def test_lock_entry_equals_that_of_pyodide_build(self, tmp_path):
         cli = os.environ.get("PYCONVLITE_PYODIDE_CLI")
         if not cli:
             pytest.skip("needs pyodide-build and so Python 3.12: ./build.sh test full sets it up")
@@ -264,7 +264,7 @@ class TestLocalWheels:
         assert theirs["pyconvlite"] == ours | {"tool": {}}
 
 
-def test_pins_are_those_of_the_development_tools():
+def test_pins_equal_the_development_requirements():
     """The same pytest, hypothesis and so on run on CPython and inside Pyodide."""
     text = (ROOT / "pyproject.toml").read_text()
     for name in ("pytest", "pytest-asyncio", "hypothesis"):

@@ -52,7 +52,7 @@ def project(tmp_path):
 
 
 @pytest.mark.full
-def test_what_each_run_imports_was_compiled_beforehand(project):
+def test_imported_modules_are_precompiled(project):
     project.write(
         "test_imports.py",
         """
@@ -89,7 +89,7 @@ def test_what_each_run_imports_was_compiled_beforehand(project):
         assert hashlib.sha256((folder / entry["file_name"]).read_bytes()).hexdigest() == entry["sha256"]
 
 
-def test_what_tests_can_use(project):
+def test_environment_of_tests(project):
     project.write("helper.py", "ANSWER = 42\n")
     project.write(
         "test_all.py",
@@ -191,7 +191,7 @@ def test_what_tests_can_use(project):
     assert (project.folder / "out" / "report.xml").exists()
 
 
-def test_failures_errors_and_tests_named_by_path_from_elsewhere(project):
+def test_failures_errors_and_node_ids_from_another_folder(project):
     project.write("test_one.py", "def test_bad(): assert 1 + 1 == 3\ndef test_good(): pass\n")
     path = project.folder / "test_one.py"
     status, output = project.run(f"{path}::test_bad", f"{path}::test_good", cwd="/")
@@ -236,7 +236,7 @@ def test_exit_status(project, code, args, status, words):
 
 
 @pytest.mark.full
-def test_a_time_out_says_where_it_struck(project):
+def test_timeout_shows_a_traceback(project):
     project.write("test_one.py", "def test_one():\n    while True:\n        pass\n")
     status, output = project.run("test_one.py", "--timeout=30")  # the start takes long where others compute
     assert status == 124

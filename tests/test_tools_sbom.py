@@ -16,7 +16,7 @@ def wheel(tmp_path):
     return make_wheel(tmp_path, "pyconvlite", "0.1.0")
 
 
-def test_says_what_the_wheel_is_and_needs(wheel):
+def test_sbom_names_the_wheel_and_its_dependencies(wheel):
     bill = json.loads(sbom.bill(wheel))
     assert (bill["bomFormat"], bill["specVersion"]) == ("CycloneDX", "1.6")
     this = bill["metadata"]["component"]
@@ -32,5 +32,5 @@ def test_says_what_the_wheel_is_and_needs(wheel):
     assert needs == ["pkg:pypi/numpy"]
 
 
-def test_the_same_wheel_has_the_same_bill(wheel):
+def test_sbom_is_reproducible(wheel):
     assert sbom.bill(wheel) == sbom.bill(wheel)

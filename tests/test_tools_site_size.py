@@ -42,7 +42,7 @@ def site(tmp_path):
     return tmp_path
 
 
-def test_what_a_page_loads_is_followed_through_its_files(site):
+def test_references_are_followed_through_files(site):
     names = {path.name for path in site_size.loaded_by(site, "learn.html")}
     assert names == {
         "learn.html",
@@ -55,14 +55,14 @@ def test_what_a_page_loads_is_followed_through_its_files(site):
     }
 
 
-def test_a_first_visit_takes_scripts_styles_and_workers_but_nothing_on_demand(site):
+def test_first_visit_excludes_files_loaded_on_demand(site):
     learn = {"learn-1.js", "shared-1.js", "run.worker-1.js", "page-1.css", "service-worker.js"}
     assert {path.name for path in site_size.first_visit(site, "learn.html")} == learn
     other = {"other-1.js", "shared-1.js", "service-worker.js"}
     assert {path.name for path in site_size.first_visit(site, "other.html")} == other
 
 
-def test_sizes_are_those_that_are_sent(site):
+def test_sizes_are_compressed_sizes(site):
     assert site_size.sent(site / "service-worker.js") == len(gzip.compress(b"z" * 1000, 9))
     assert site_size.sent(site / "mnist/t10k.gz") == 300_000  # it is compressed
 
@@ -82,7 +82,7 @@ def test_the_report(site):
     assert weights == "pretrained weights, where a program names them: 9.6 MB"
 
 
-def test_a_page_that_has_outgrown_its_budget_is_refused(site):
+def test_page_beyond_its_budget_is_refused(site):
     (site / "assets" / "later-1.js").write_text(noise(600_000))
     site_size.report(site)  # on demand
     (site / "assets" / "run.worker-1.js").write_text(noise(300_000))
@@ -95,7 +95,7 @@ def test_a_page_that_has_outgrown_its_budget_is_refused(site):
         site_size.report(site)
 
 
-def test_weights_have_a_budget_of_their_own(site):
+def test_weights_have_their_own_budget(site):
     (site / "weights" / "more.safetensors").write_bytes(bytes(500_000))
     with pytest.raises(site_size.TooLargeError, match=r"weights are 10\.1 MB, the budget is 10"):
         site_size.report(site)
