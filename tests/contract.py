@@ -66,12 +66,12 @@ class Contract:
         assert y.shape == expected.shape
         assert_close(y.data, expected, dtype)
 
-    def test_raw_arrays_do_as_well(self, case):
+    def test_accepts_raw_arrays(self, case):
         y = case.f(*case.arrays())
         assert type(y) is Variable
         np.testing.assert_array_equal(y.data, case.f(*case.variables()).data)
 
-    def test_a_missing_input_is_named(self, case):
+    def test_missing_input_raises(self, case):
         for i in range(len(case.inputs)):
             xs = case.variables()
             xs[i] = Variable(None)
@@ -91,7 +91,7 @@ class Contract:
     def test_double_backward(self, case, dtype):
         check_double_backward(case.f, case.arrays(dtype))
 
-    def test_in_the_middle_of_a_graph(self, case, monkeypatch):
+    def test_gradients_inside_a_graph(self, case, monkeypatch):
         monkeypatch.setattr(StandIn, "LEAST", 0)  # what no backward reads is freed
 
         def f(*xs):
@@ -101,7 +101,7 @@ class Contract:
         check_backward(f, case.arrays())
         check_double_backward(f, case.arrays())
 
-    def test_each_gradient_is_the_same_when_it_alone_is_wanted(self, case):
+    def test_gradient_of_one_input_alone(self, case):
         variables = case.variables()
         together = grad(case.f(*variables), variables)
         for i, expected in enumerate(together):
@@ -110,7 +110,7 @@ class Contract:
             alone = grad(case.f(*mixed), mixed[i])[0]
             np.testing.assert_allclose(alone.data, expected.data, rtol=1e-12, atol=1e-15)
 
-    def test_read_only_arrays_do_as_well(self, case):
+    def test_accepts_read_only_arrays(self, case):
         arrays = case.arrays()
         variables = [Variable(x) for x in arrays]
         y = case.f(*variables)
@@ -134,7 +134,7 @@ class Contract:
             for x in (*variables, y):
                 assert not np.shares_memory(gradient, x.data)
 
-    def test_graph_is_freed_by_reference_counting_alone(self, case):
+    def test_graph_is_freed_without_garbage_collector(self, case):
         variables = case.variables()
         gc.disable()
         try:
@@ -156,7 +156,7 @@ class LayerContract:
     """Inherit, give an input `x` and decorate with @layers({...})."""
 
     @pytest.mark.parametrize("dtype", DTYPES)
-    def test_is_its_function(self, layer, function, dtype):
+    def test_equals_its_function(self, layer, function, dtype):
         x = self.x.astype(dtype)
         y, expected = layer(x), function(x)
         np.testing.assert_array_equal(y.data, expected.data, strict=True)

@@ -11,7 +11,7 @@ NO_NUMBERS = ["a", "1", None, True, np.True_, (), [0.5], np.zeros(2), 1j]
 NOT_FINITE = [np.nan, np.inf, -np.inf, np.float32("nan")]
 
 
-def test_numbers_come_back_as_they_are():
+def test_valid_numbers_are_returned_unchanged():
     for value in (0, 0.5, np.float32(0.5), np.float16(0.5), np.int64(0), Fraction(1, 2)):
         assert _arguments.number(value, "x") is value
         assert _arguments.within(0, value, 1, "x") is value
@@ -28,7 +28,7 @@ def test_numbers_come_back_as_they_are():
         lambda value, name: _arguments.within(0, value, 1, name),
     ],
 )
-def test_what_is_no_number_is_named(check):
+def test_rejects_non_numbers(check):
     for value in NO_NUMBERS:
         with pytest.raises(TypeError, match=r"rate must be a number; got ") as error:
             check(value, "rate")
@@ -48,14 +48,14 @@ def test_what_is_no_number_is_named(check):
         (lambda v: _arguments.at_least(2, v, "x"), [1, -1], "x must be at least 2; got "),
     ],
 )
-def test_numbers_out_of_their_limits_are_named(check, values, message):
+def test_rejects_numbers_out_of_range(check, values, message):
     for value in values:
         with pytest.raises(ValueError, match=f"^{message}{value}$"):
             check(value)
 
 
 @pytest.mark.parametrize("value", ["c", "", None, 0, ["a"], np.array(["a", "b"]), np.zeros(0)])
-def test_what_is_none_of_the_choices_is_named(value):
+def test_rejects_unknown_choices(value):
     assert _arguments.one_of("b", "mode", ("a", "b")) == "b"
     with pytest.raises(ValueError, match="mode must be one of 'a', 'b'; got ") as error:
         _arguments.one_of(value, "mode", ("a", "b"))
@@ -66,21 +66,21 @@ def test_what_is_none_of_the_choices_is_named(value):
     ("axis", "expected"),
     [(None, None), (0, 0), (-2, -2), (np.int64(1), 1), ((0, 1), (0, 1)), ([0, -1], (0, -1)), ((), ())],
 )
-def test_axes_are_read(axis, expected):
+def test_axes_are_normalized(axis, expected):
     assert _arguments.as_axis(axis, (2, 3)) == expected
 
 
 @pytest.mark.parametrize("axis", ["a", 1.0, True, (0, "a"), [None], {0}])
-def test_axes_that_are_no_integers_are_named(axis):
+def test_rejects_non_integer_axes(axis):
     with pytest.raises(TypeError, match="axis must be an integer, a tuple of integers or None; got "):
         _arguments.as_axis(axis, (2, 3))
 
 
 @pytest.mark.parametrize("axis", [2, -3, (0, 2), [-3]])
-def test_axes_that_x_does_not_have_are_named(axis):
+def test_rejects_axes_out_of_range(axis):
     with pytest.raises(ValueError, match=r"axis must be one of x's 2 axes; got .* for shape \(2, 3\)"):
         _arguments.as_axis(axis, (2, 3))
 
 
-def test_utils_has_at_least():
+def test_utils_exports_at_least():
     assert utils.at_least is _arguments.at_least

@@ -35,20 +35,20 @@ class Recorder(Function):
 
 
 class TestBackward:
-    def test_of_a_leaf_sets_its_gradient(self):
+    def test_backward_of_a_leaf_sets_its_gradient(self):
         x = Variable(np.full((2, 3), 5, np.float32))
         x.backward()
         np.testing.assert_array_equal(x.grad.data, np.ones((2, 3)))
         assert x.grad.dtype == np.float32
 
-    def test_starts_from_the_gradient_that_is_set(self):
+    def test_starts_from_the_gradient_of_the_output(self):
         x = Variable(np.array([1.0, 2.0]))
         y = x * 3
         y.grad = Variable(np.array([10.0, 100.0]))
         y.backward()
         np.testing.assert_array_equal(x.grad.data, [30, 300])
 
-    def test_keeps_the_roots_gradient_and_by_default_no_other_between(self):
+    def test_frees_intermediate_gradients_by_default(self):
         x = ones(2)
         middle = x * 2
         y = middle * 3
@@ -64,7 +64,7 @@ class TestBackward:
         y.backward(retain_grad=True)
         np.testing.assert_array_equal(middle.grad.data, [3, 3])
 
-    def test_adds_to_the_gradients_that_are_there(self):
+    def test_accumulates_into_existing_gradients(self):
         x = ones(2)
         for _ in range(2):
             (x * 3).backward()
@@ -75,21 +75,21 @@ class TestBackward:
         np.testing.assert_array_equal(x.grad.data, [9, 9])
         np.testing.assert_array_equal(first, saved)
 
-    def test_of_the_same_graph_twice_adds_twice(self):
+    def test_second_backward_accumulates_again(self):
         x = ones(2)
         y = F.exp(x * 0) * 3 + x
         y.backward()
         y.backward()
         np.testing.assert_array_equal(x.grad.data, [2, 2])
 
-    def test_adds_over_all_paths(self):
+    def test_sums_gradients_over_all_paths(self):
         x = Variable(np.array(2.0))
         a = x**2
         y = a**2 + a**2 + x
         y.backward()
         assert x.grad.item() == 65
 
-    def test_visits_a_function_after_all_that_use_it(self):
+    def test_visits_functions_in_reverse_topological_order(self):
         """Short and long way to the same Variable: its gradient is whole before it goes further back."""
         x = Variable(np.array(1.0))
         a = x * 2
@@ -150,7 +150,7 @@ class TestBackward:
         assert middle.grad is None
         np.testing.assert_array_equal(x.grad.data, [1, 1])
 
-    def test_gradient_of_another_shape_is_refused_with_both_shapes(self):
+    def test_gradient_of_another_shape_is_refused(self):
         x = ones(2, 3)
         y = x * 2
         y.grad = ones(3)
@@ -161,7 +161,7 @@ class TestBackward:
         ("grad", "error", "message"),
         [(ones(3), ValueError, r"grad has shape \(3,\).* shape \(\)"), (2.0, TypeError, "grad.*float")],
     )
-    def test_a_leafs_gradient_that_none_can_be_added_to(self, grad, error, message):
+    def test_invalid_gradient_of_a_leaf_is_refused(self, grad, error, message):
         x = Variable(np.array(3.0))
         x.grad = grad
         with pytest.raises(error, match=message):
@@ -169,13 +169,13 @@ class TestBackward:
         assert x.grad is grad
 
     @pytest.mark.parametrize("gy", [np.array(10.0), np.ones(2), Variable(np.array(10.0)), 10.0, [10.0]])
-    def test_the_gradient_that_pytorch_takes_as_an_argument(self, gy):
+    def test_gradient_as_an_argument_is_refused(self, gy):
         x = Variable(np.array(3.0))
         with pytest.raises(TypeError, match=r"retain_grad must be True or False; .*set y\.grad"):
             (x * 2).backward(gy)
         assert x.grad is None
 
-    def test_function_with_a_gradient_of_another_shape_is_named(self):
+    def test_error_names_function_with_gradient_of_another_shape(self):
         class Forgetful(Function):
             def forward(self, x, row):
                 return x + row
@@ -191,7 +191,7 @@ class TestBackward:
 class TestSeveralOutputs:
     @pytest.mark.parametrize("drop", [True, False], ids=["freed", "alive"])
     @pytest.mark.parametrize(("used", "expected"), [(0, [3, 3, 0, 0, 0]), (1, [0, 0, 3, 3, 3])])
-    def test_an_unused_one_counts_as_zeros(self, used, expected, drop):
+    def test_gradient_of_unused_output_is_zeros(self, used, expected, drop):
         x = Variable(np.arange(5, dtype=np.float32))
         outputs = Halves()(x)
         y = outputs[used] * 3
@@ -201,7 +201,7 @@ class TestSeveralOutputs:
         np.testing.assert_array_equal(x.grad.data, expected)
         assert x.grad.dtype == np.float32
 
-    def test_the_zeros_have_the_outputs_dtype(self):
+    def test_zeros_have_the_dtype_of_the_output(self):
         class Watched(Halves):
             def backward(self, ga, gb):
                 seen.extend([ga, gb])
@@ -211,13 +211,13 @@ class TestSeveralOutputs:
         Watched()(Variable(np.arange(5, dtype=np.float16)))[1].backward()
         assert [(g.dtype, g.shape) for g in seen] == [(np.float16, (2,)), (np.float16, (3,))]
 
-    def test_all_used(self):
+    def test_all_outputs_used(self):
         x = ones(5)
         a, b = Halves()(x)
         (a.sum() * 2 + b.sum() * 3).backward()
         np.testing.assert_array_equal(x.grad.data, [2, 2, 3, 3, 3])
 
-    def test_second_order_through_one_of_them(self):
+    def test_second_order_through_one_output(self):
         x = Variable(np.arange(5.0))
         (gx,) = grad(Halves()(x)[1] ** 3, x, create_graph=True)
         (ggx,) = grad(gx, x)
@@ -225,7 +225,7 @@ class TestSeveralOutputs:
 
 
 class TestGrad:
-    def test_returns_a_list_and_touches_no_grad(self):
+    def test_returns_a_list_and_sets_no_grad(self):
         x, W = ones(2), ones(2)
         y = x * W * 3
         gradients = grad(y, [x, W])
@@ -233,7 +233,7 @@ class TestGrad:
         np.testing.assert_array_equal([g.data for g in gradients], [[3, 3], [3, 3]])
         assert [v.grad for v in (x, W, y)] == [None, None, None]
 
-    def test_leaves_gradients_of_before_alone(self):
+    def test_keeps_existing_gradients(self):
         x = ones(2)
         x.grad = before = ones(2)
         y = x * 3
@@ -242,28 +242,28 @@ class TestGrad:
         assert x.grad is before
         np.testing.assert_array_equal(before.data, [1, 1])
 
-    def test_zeros_where_nothing_is_reached(self):
+    def test_unreached_input_has_zero_gradient(self):
         x, other = ones(2), Variable(np.ones((3, 4), np.float32))
         gx, unreached = grad(x * 2, [x, other])
         np.testing.assert_array_equal(unreached.data, np.zeros((3, 4)))
         assert unreached.dtype == np.float32
         np.testing.assert_array_equal(gx.data, [2, 2])
 
-    def test_of_an_intermediate(self):
+    def test_gradient_of_an_intermediate(self):
         x = ones(2)
         middle = x * 2
         g_middle, gx = grad(middle**2, [middle, x])
         np.testing.assert_array_equal(g_middle.data, [4, 4])
         np.testing.assert_array_equal(gx.data, [8, 8])
 
-    def test_of_an_output_itself(self):
+    def test_gradient_of_an_output_with_respect_to_itself(self):
         x = ones(2)
         y = x * 2
         gy, gx = grad(y, [y, x], ones(2) * 5)
         np.testing.assert_array_equal(gy.data, [5, 5])
         np.testing.assert_array_equal(gx.data, [10, 10])
 
-    def test_of_an_output_that_another_output_is_made_of(self):
+    def test_output_that_another_output_depends_on(self):
         x = ones(2)
         y = x * 2
         z = y * 3
@@ -290,7 +290,7 @@ class TestGrad:
         np.testing.assert_array_equal(grad(outputs[0], x, weights[0])[0].data, [2, 20])
         np.testing.assert_array_equal(grad(outputs, x, [None, weights[1]])[0].data, [2, 5])
 
-    def test_is_differentiable_in_its_grad_outputs(self):
+    def test_is_differentiable_with_respect_to_grad_outputs(self):
         x, gy = Variable(np.array([2.0])), Variable(np.array([5.0]))
         (gx,) = grad(x**2, x, gy, create_graph=True)
         assert [g.item() for g in grad(gx, [x, gy])] == [10, 4]
@@ -299,21 +299,21 @@ class TestGrad:
         x = ones(2)
         assert grad(x**2, x)[0].creator is None
 
-    def test_with_create_graph_under_no_grad_outside(self):
+    def test_create_graph_inside_no_grad(self):
         x = Variable(np.array(3.0))
         y = x**2
         with no_grad():
             (gx,) = grad(y, x, create_graph=True)
         assert grad(gx, x)[0].item() == 2
 
-    def test_gives_arrays_of_their_own(self):
+    def test_gradients_share_no_memory(self):
         x, W = ones(2), ones(2)
         seed = ones(2)
         gx, gW = grad(x + W, [x, W], seed)
         for one, other in combinations([gx.data, gW.data, seed.data], 2):
             assert not np.shares_memory(one, other)
 
-    def test_computes_only_what_lies_between(self):
+    def test_calls_only_functions_between_inputs_and_outputs(self):
         class Unwanted(Recorder):
             def backward(self, gy):
                 raise AssertionError("nobody asked for this gradient")
@@ -324,17 +324,17 @@ class TestGrad:
         np.testing.assert_array_equal(gm.data, [3, 3])
 
     @pytest.mark.parametrize("weights", [[ones(2)], [ones(2)] * 3, ones(2)], ids=["one", "three", "bare"])
-    def test_as_many_grad_outputs_as_outputs(self, weights):
+    def test_wrong_number_of_grad_outputs_is_refused(self, weights):
         x = ones(2)
         with pytest.raises(ValueError, match=r"grad_outputs.*2"):
             grad([x * 2, x * 3], x, weights)
 
     @pytest.mark.parametrize("args", [(np.ones(2), ones(2)), (ones(2), [np.ones(2)]), (ones(2), None)])
-    def test_what_is_no_variable(self, args):
+    def test_non_variables_are_refused(self, args):
         with pytest.raises(TypeError, match=r"(outputs|inputs).*(ndarray|NoneType)"):
             grad(*args)
 
-    def test_grad_output_of_another_shape(self):
+    def test_grad_output_of_another_shape_is_refused(self):
         x = ones(2)
         with pytest.raises(ValueError, match=r"\(3,\).*\(2,\)"):
             grad(x * 2, x, ones(3))
@@ -365,7 +365,7 @@ class TestUnchain:
         ones(2).unchain_backward()
 
 
-def test_a_gradient_that_is_no_variable_is_refused():
+def test_gradient_that_is_not_a_variable_is_refused():
     y = Variable(np.ones(2)) * 2
     y.grad = np.ones(2)
     with pytest.raises(TypeError, match="grad must be a Variable or None; got ndarray"):
@@ -430,7 +430,7 @@ IMAGES = np.ones((2, 2, 3, 3), np.float32)
         ),
     ],
 )
-def test_an_input_that_is_no_number_is_named(call, message):
+def test_non_numeric_input_is_refused(call, message):
     with pytest.raises(TypeError, match=message):
         call(Variable(np.ones(2)))
 
@@ -452,7 +452,7 @@ def test_an_input_without_data_has_no_shape():
     assert not hasattr(Variable(None), "shape")
 
 
-def test_an_error_within_forward_is_not_taken_for_a_missing_input():
+def test_error_inside_forward_propagates():
     class Affine(Function):
         def forward(self, x, W, b):
             return x.no_such_method(W)

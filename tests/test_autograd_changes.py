@@ -42,7 +42,7 @@ def param(name="W"):
 
 class TestChangedData:
     @changes
-    def test_of_an_input_is_refused(self, change):
+    def test_changed_input_is_refused(self, change):
         W = param()
         y = (W * W).sum()
         change(W)
@@ -53,7 +53,7 @@ class TestChangedData:
         assert W.grad is None
 
     @pytest.mark.parametrize("change", [subtract, assign])
-    def test_of_an_output_is_refused(self, change):
+    def test_changed_output_is_refused(self, change):
         W = param()
         h = F.exp(W)
         y = h.sum()
@@ -67,7 +67,7 @@ class TestChangedData:
         with pytest.raises(RuntimeError, match="after Exp computed it"):
             h.backward()
 
-    def test_of_what_a_view_was_made_of_is_refused(self):
+    def test_changed_base_of_a_view_is_refused(self):
         x, W = Variable(np.array([[1.0, 1.0]])), Variable(np.array([[1.0, 2.0], [3.0, 4.0]]), "W")
         y = F.matmul(x, F.reshape(W.T, (2, 2))).sum()
         subtract(W)
@@ -110,7 +110,7 @@ class TestChangedData:
         with pytest.raises(AttributeError, match="has no data, therefore no shape and no dtype"):
             _ = leaf.dtype
 
-    def test_of_another_shape_is_refused(self):
+    def test_changed_shape_is_refused(self):
         x = Variable(np.ones(3), "x")
         y = F.sum(x)
         x.data = np.zeros(5)
@@ -118,7 +118,7 @@ class TestChangedData:
             y.backward()
 
     @changes
-    def test_is_refused_by_grad_and_in_the_graph_of_a_gradient(self, change):
+    def test_changed_data_is_refused_by_grad_and_in_second_order(self, change):
         W = param()
         y = W**3
         (gW,) = grad(y, W, create_graph=True)
@@ -128,13 +128,13 @@ class TestChangedData:
                 grad(output, W)
 
     @changes
-    def test_is_used_by_the_operations_that_follow(self, change):
+    def test_later_operations_use_the_new_data(self, change):
         W = param()
         change(W)
         (W * W).backward()
         np.testing.assert_array_equal(W.grad.data, 2 * W.data)
 
-    def test_after_backward_is_the_books_way_to_train(self):
+    def test_training_by_assignment_after_backward(self):
         rng = np.random.default_rng(0)
         x = rng.random((100, 1))
         W, b = Variable(np.zeros((1, 1))), Variable(np.zeros(1))
@@ -147,7 +147,7 @@ class TestChangedData:
             b.data -= 0.3 * b.grad.data
         np.testing.assert_allclose((W.item(), b.item()), (2, 5), atol=1e-3)
 
-    def test_of_a_critic_that_both_losses_used(self):
+    def test_gan_critic_updated_between_its_two_losses(self):
         """A GAN whose two losses are computed first: the generator's needs the critic as it was."""
         generator, critic = L.Linear(2, in_size=2), L.Linear(1, in_size=2)
         optimizer = SGD(0.1).setup(critic)
@@ -159,13 +159,13 @@ class TestChangedData:
             of_generator.backward()
         (-critic(fake).sum()).backward()  # computed again
 
-    def test_elsewhere_in_the_graph_is_no_fault(self):
+    def test_change_outside_the_path_is_allowed(self):
         W, other = param(), param("other")
         y = (W * 2).sum() + (other * 2).sum()
         assign(other)
         np.testing.assert_array_equal(grad(y, W)[0].data, [2, 2, 2])
 
-    def test_a_move_to_where_it_is_changes_nothing(self):
+    def test_to_cpu_of_an_array_on_the_cpu_is_no_change(self):
         W = param()
         y = W * W
         W.to_cpu()
@@ -173,7 +173,7 @@ class TestChangedData:
         np.testing.assert_array_equal(W.grad.data, 2 * W.data)
 
 
-def test_a_copy_of_a_parameter_has_no_time():
+def test_pickled_parameter_has_no_time_of_change():
     """In another process time starts anew, and all it is used for would be before its change."""
     W = param()
     subtract(W)
@@ -211,7 +211,7 @@ class TestCalledAgain:
         (y + square(y)).backward()
         assert x.grad.item() == 2 * 3 + 4 * 3**3
 
-    def test_in_no_grad_it_changes_nothing_in_the_graph(self):
+    def test_call_in_no_grad_leaves_the_graph(self):
         scaled, x = Scaled(), Variable(np.array(3.0))
         y = scaled(x)
         with no_grad():
@@ -220,14 +220,14 @@ class TestCalledAgain:
         assert x.grad.item() == 1
         assert scaled(x).item() == 9  # counts go on
 
-    def test_an_output_that_was_unchained_stays_so(self):
+    def test_unchained_output_stays_unchained(self):
         square = Square()
         y = square(Variable(np.array(3.0)))
         y.unchain()
         square(y)
         assert y.creator is None
 
-    def test_a_freed_output_is_replaced_too(self):
+    def test_freed_output_is_replaced(self):
         scaled, x = Scaled(), Variable(np.ones(5000))
         scaled.reads_outputs = False
         y = scaled(x) + 1.0  # the graph has a stand-in for the output
@@ -238,12 +238,12 @@ class TestCalledAgain:
         z.backward()
         np.testing.assert_array_equal(x.grad.data, np.full(5000, 2))
 
-    def test_an_instance_is_checked_like_a_function(self):
+    def test_gradient_check_takes_an_instance(self):
         x = np.array([1.0, -2.0])
         assert gradient_check(Square(), x)
         np.testing.assert_allclose(numerical_grad(Square(), x), 2 * x, rtol=1e-6)
 
-    def test_without_a_graph(self):
+    def test_call_without_a_graph(self):
         square = Square()
         with no_grad():
             assert [square(np.array(a)).item() for a in (2.0, 3.0)] == [4, 9]
@@ -258,7 +258,7 @@ duplicates = pytest.mark.parametrize(
 
 class TestCopies:
     @duplicates
-    def test_of_a_function_are_in_no_graph(self, duplicate):
+    def test_copy_of_a_function_is_in_no_graph(self, duplicate):
         scaled, x = Scaled(), Variable(np.array(3.0))
         y = scaled(x)
         other = duplicate(scaled)
@@ -268,7 +268,7 @@ class TestCopies:
         assert x.grad.item() == 1
 
     @duplicates
-    def test_of_a_variable_with_a_graph_are_refused(self, duplicate):
+    def test_copy_of_a_variable_with_a_graph_is_refused(self, duplicate):
         W = param()
         loss = (W * W).sum()
         with pytest.raises(
@@ -279,7 +279,7 @@ class TestCopies:
         assert duplicate(loss).item() == 14
 
     @duplicates
-    def test_of_a_leaf_have_a_history_of_their_own(self, duplicate):
+    def test_copy_of_a_leaf_has_its_own_history(self, duplicate):
         """A pickle may be loaded where fewer changes and calls have been counted."""
         W = param()
         assign(W)

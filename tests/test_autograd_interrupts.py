@@ -14,12 +14,12 @@ from pyconvlite.layers import BatchNorm
 @pytest.mark.parametrize(
     ("penalty", "first", "count"), [(False, False, 12), (False, True, 6), (True, False, 2)]
 )
-def test_a_step_leaves_nothing_behind(penalty, first, count):
+def test_interrupted_step_leaves_consistent_state(penalty, first, count):
     """Settings, weights and optimizer are as before the step or as after it; graphs are freed."""
     assert not check(Training(penalty), count, first)
 
 
-def test_a_block_restores_its_setting():
+def test_interrupted_block_restores_its_setting():
     def block():
         with no_grad():
             pass
@@ -32,7 +32,7 @@ def test_a_block_restores_its_setting():
         assert sys.exc_info()[1] is None  # or it would keep the local variables of all callers
 
 
-def test_the_end_of_a_graph_frees_all_of_it():
+def test_interrupted_deletion_frees_the_whole_graph():
     def graph():
         y = Variable(np.array(0.0))
         functions = []
@@ -49,7 +49,7 @@ def test_the_end_of_a_graph_frees_all_of_it():
         assert not any(ref() for ref in functions)
 
 
-def test_a_first_call_makes_all_parameters_or_none():
+def test_interrupted_first_call_makes_all_parameters_or_none():
     x = np.ones((2, 3))
     whole = Interrupter()
     whole.run(BatchNorm(), x)

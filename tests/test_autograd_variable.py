@@ -18,17 +18,17 @@ def ones(*shape):
 
 
 class TestVariable:
-    def test_properties_are_the_arrays(self):
+    def test_properties_equal_those_of_the_array(self):
         x = Variable(np.zeros((2, 3), np.float32), name="x")
         assert (x.shape, x.ndim, x.size, x.dtype, len(x)) == ((2, 3), 2, 6, np.float32, 2)
         assert (x.name, x.grad, x.creator) == ("x", None, None)
 
-    def test_holds_the_very_array(self):
+    def test_holds_the_array_without_copying(self):
         data = np.zeros(3)
         assert Variable(data).data is data
 
     @pytest.mark.parametrize("data", [1.0, 1, [1.0], (1.0,), "1", np.float64(1.0)], ids=repr)
-    def test_refuses_what_is_no_array(self, data):
+    def test_refuses_non_arrays(self, data):
         with pytest.raises(TypeError, match=type(data).__name__):
             Variable(data)
 
@@ -44,7 +44,7 @@ class TestVariable:
     def test_repr(self, data, text):
         assert repr(Variable(data)) == text
 
-    def test_becomes_an_array(self):
+    def test_converts_to_an_array(self):
         x = Variable(np.arange(6, dtype=np.float32).reshape(2, 3))
         a = np.asarray(x)
         np.testing.assert_array_equal(a, x.data)
@@ -52,7 +52,7 @@ class TestVariable:
         assert np.array(x, np.float64).dtype == np.float64
         assert not np.shares_memory(np.array(x), x.data)
 
-    def test_numbers(self):
+    def test_converts_to_numbers(self):
         x = Variable(np.array([[2.5]], np.float32))
         assert (x.item(), type(x.item())) == (2.5, float)
         assert float(x) == float(Variable(np.array(2.5))) == 2.5
@@ -61,27 +61,27 @@ class TestVariable:
             with pytest.raises(ValueError, match=r"size 1|one element"):
                 convert(Variable(np.zeros(2)))
 
-    def test_truth_is_that_of_the_only_element(self):
+    def test_truth_value(self):
         assert [bool(Variable(np.array(a))) for a in (0.0, 2.0, [0.0], [[2.0]])] == [False, True, False, True]
         with pytest.raises(ValueError, match=r"h of shape \(2,\) is ambiguous: compare it with None by `is`"):
             bool(Variable(np.zeros(2), "h"))
 
-    def test_scalar_has_no_length(self):
+    def test_0d_variable_has_no_length(self):
         with pytest.raises(TypeError):
             len(Variable(np.array(1.0)))
 
-    def test_iteration_ends_and_is_differentiable(self):
+    def test_iteration_is_differentiable(self):
         x = Variable(np.arange(6.0).reshape(3, 2))
         rows = list(x)
         np.testing.assert_array_equal([row.data for row in rows], x.data)
         (rows[0] + 2 * rows[2]).sum().backward()
         np.testing.assert_array_equal(x.grad.data, [[1, 1], [0, 0], [2, 2]])
 
-    def test_iteration_of_a_scalar_is_refused_at_once(self):
+    def test_iteration_of_a_0d_variable_is_refused(self):
         with pytest.raises(TypeError):
             iter(Variable(np.array(1.0)))
 
-    def test_variables_are_told_apart_by_identity(self):
+    def test_hash_is_by_identity(self):
         x, y = Variable(np.ones(2)), Variable(np.ones(2))
         assert len({x, y, x}) == 2
         assert (x == x, x == y, x != x, x != y) == (True, False, False, True)
@@ -94,7 +94,7 @@ class TestVariable:
     @pytest.mark.parametrize(
         "other", [0, 0.5, np.float32(0), np.int64(1), np.array([0, 2]), np.array([[1.0], [-1.0]])], ids=str
     )
-    def test_comparison_gives_a_plain_array_of_bools(self, name, other):
+    def test_comparison_gives_an_array_of_bools(self, name, other):
         a = np.array([[1.0, -1.0], [0.0, np.nan]], np.float32)
         op = getattr(operator, name)
         x = Variable(a)
@@ -115,7 +115,7 @@ class TestVariable:
         assert z.grad is None
         assert y.creator is not None
 
-    def test_astype_has_a_gradient_of_the_first_dtype(self):
+    def test_gradient_of_astype_has_the_original_dtype(self):
         x = Variable(np.array([1.0, 2.0], np.float32))
         y = x.astype(np.float64)
         y.backward()
@@ -127,7 +127,7 @@ class TestVariable:
         x.cleargrad()
         assert x.grad is None
 
-    def test_to_cpu_keeps_and_to_gpu_refuses_where_there_is_none(self):
+    def test_to_gpu_without_a_device_is_refused(self):
         x = Variable(np.ones(2))
         data = x.data
         x.to_cpu()
@@ -164,7 +164,7 @@ class TestVariable:
             (lambda x: x.dot(np.ones((4, 5))), (2, 3, 5)),
         ],
     )
-    def test_methods_give_variables_with_a_graph(self, call, expected):
+    def test_methods_are_differentiable(self, call, expected):
         y = call(Variable(np.zeros((2, 3, 4))))
         assert (type(y), y.shape) == (Variable, expected)
         assert isinstance(y.creator, Function)
@@ -176,7 +176,7 @@ class TestOperatorsWithNumpyOnTheLeft:
     @pytest.mark.parametrize(
         "left", [np.ones((2, 3)), np.ones(3), np.float32(2), np.float64(2), np.array(2.0)]
     )
-    def test_one_variable_comes_out(self, left):
+    def test_result_is_one_variable(self, left):
         x = Variable(np.ones((2, 3)))
         for y in (left + x, left - x, left * x, left / x, left**x):
             assert (type(y), y.shape) == (Variable, (2, 3))
@@ -191,7 +191,7 @@ class TestParameter:
         assert p.name == "W"
         assert type(p * 1) is Variable
 
-    def test_may_wait_for_its_data(self):
+    def test_data_may_be_set_later(self):
         p = Parameter(None, "W", lazy_shape=(3, None), lazy_dtype=np.float32)
         assert (p.data, p.lazy_shape, p.lazy_dtype) == (None, (3, None), np.float32)
         assert "None" in repr(p)
@@ -211,7 +211,7 @@ class TestConversions:
         with pytest.raises(TypeError, match="list"):
             as_variable([1.0])
 
-    def test_what_as_variable_made_takes_gradients(self):
+    def test_as_variable_result_takes_gradients(self):
         x = as_variable(np.ones(2))
         (x * 3).backward()
         np.testing.assert_array_equal(x.grad.data, [3, 3])
@@ -225,7 +225,7 @@ class TestConversions:
 
 
 class TestFunction:
-    def test_forward_and_backward_are_to_be_written(self):
+    def test_forward_and_backward_are_abstract(self):
         class Nothing(Function):
             pass
 
@@ -366,7 +366,7 @@ class TestFunctionsOfUsers:
             assert not np.shares_memory(gradient.data, variable.data)
 
 
-def test_setup_of_the_book_is_in_place():
+def test_double_backward_of_the_books_step_36():
     """The book's first graph, step 36: the gradient of x^2 inside an expression of its own."""
     x = pyconvlite.Variable(np.array(2.0))
     y = x**2
@@ -378,7 +378,7 @@ def test_setup_of_the_book_is_in_place():
     assert x.grad.item() == 100
 
 
-def test_a_leaf_whose_gradient_has_a_graph_is_copied_without_it():
+def test_copy_of_a_leaf_drops_the_graph_of_its_gradient():
     x = ones(2)
     (x * x).backward(create_graph=True)
     other = copy.deepcopy(x)
@@ -386,7 +386,7 @@ def test_a_leaf_whose_gradient_has_a_graph_is_copied_without_it():
     assert other.grad.creator is None
 
 
-def test_arithmetic_is_found_where_dezero_keeps_it():
+def test_core_exports_dezeros_arithmetic():
     functions = [F.add, F.div, F.mul, F.neg, F.pow, F.rdiv, F.rsub, F.sub]
     for f in [F.Add, F.Div, F.Mul, F.Neg, F.Pow, F.Sub, *functions]:
         assert getattr(pyconvlite.core, f.__name__) is f
@@ -402,7 +402,7 @@ def test_generation_is_the_longest_path_from_a_leaf():
     assert a.generation == 0
 
 
-def test_a_single_element_is_formatted_as_a_number():
+def test_format_of_a_single_element():
     loss = F.sum(Variable(np.array([1.25, 1.5])))
     assert (f"{loss:.1f}", f"{loss}", int(loss)) == ("2.8", "variable(2.75)", 2)
     with pytest.raises(TypeError, match="unsupported format string"):
@@ -412,7 +412,7 @@ def test_a_single_element_is_formatted_as_a_number():
 class TestData:
     """What `x.data = ...` takes: what the constructor takes, and a number that NumPy makes of 0-d arrays."""
 
-    def test_a_number_of_numpy_becomes_an_array(self):
+    def test_numpy_number_becomes_an_array(self):
         x = Variable(np.array(3.0))
         x.data = x.data - np.array(1.0)
         assert type(x.data) is np.ndarray
@@ -428,14 +428,14 @@ class TestData:
             ([Variable(np.ones(2))], r"not list; use F.stack\(...\), which passes gradients on"),
         ],
     )
-    def test_nothing_else(self, data, message):
+    def test_other_types_are_refused(self, data, message):
         x = Variable(np.ones(2))
         with pytest.raises(TypeError, match=f"a Variable must hold an array, {message}"):
             x.data = data
         assert x.data.sum() == 2
 
 
-def test_several_elements_are_no_number():
+def test_several_elements_do_not_convert_to_a_number():
     for convert in (float, int, Variable.item):
         with pytest.raises(ValueError, match=r"only a Variable of one element is a number; got shape \(2,\)"):
             convert(Variable(np.ones(2)))

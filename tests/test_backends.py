@@ -55,7 +55,7 @@ def sources():
 
 @pytest.mark.cpython
 class TestSources:
-    def test_are_found(self, sources):
+    def test_sources_are_found(self, sources):
         assert {
             "autograd/backprop.py",
             "functions/conv.py",
@@ -78,7 +78,7 @@ class TestSources:
                     found.append((name, ast.unparse(node)))
         assert {name for name, _ in found} == {"backends/numpy/contraction.py"}, found
 
-    def test_no_function_knows_a_backend_by_name(self, sources):
+    def test_functions_name_no_backend(self, sources):
         found = []
         for name, tree in sources.items():
             if name.startswith("functions/"):
@@ -92,7 +92,7 @@ class TestSources:
                         found.append((name, ast.unparse(node)))
         assert found == []
 
-    def test_forward_asks_for_its_namespace(self, sources):
+    def test_functions_use_the_namespace_of_their_arrays(self, sources):
         """In functions/ NumPy itself is for scalars and sizes; arrays get theirs from get_array_module."""
         allowed = {"generic", "asarray", "ndarray", "result_type", "where", "ones", "inf", "prod", "newaxis"}
         found = []
@@ -110,7 +110,7 @@ class TestSources:
                         ]
         assert found == []
 
-    def test_no_assert_meets_a_user(self, sources):
+    def test_arguments_are_not_checked_by_assert(self, sources):
         """`python -O` drops asserts: what a user can get wrong is refused with an exception."""
         found = [
             (name, ast.unparse(node))
@@ -155,7 +155,7 @@ class TestMatmul:
             ((1, 1), (1, 1)),
         ],
     )
-    def test_equals_numpys(self, a, b, dtype):
+    def test_equals_numpy_matmul(self, a, b, dtype):
         rng = np.random.default_rng(0)
         a, b = rng.standard_normal(a).astype(dtype), rng.standard_normal(b).astype(dtype)
         expected = np.matmul(a.astype(np.float64), b.astype(np.float64))
@@ -172,7 +172,7 @@ class TestMatmul:
 
 
 @pytest.mark.parametrize("dtype", ["<f2", "<f4", "<f8", ">f4", np.longdouble, np.int32])
-def test_where_of_many_elements_is_numpys(dtype):
+def test_where_of_large_arrays_equals_numpy(dtype):
     """Large arrays of floats are chosen from by masks, also their nan, infinities and signs of 0."""
     rng = np.random.default_rng(0)
     values = [np.nan, np.inf, -np.inf, 0.0, -0.0, 1.5] if np.dtype(dtype).kind == "f" else [0, 1, 2**31 - 1]
@@ -211,7 +211,7 @@ def test_convolutions_do_not_depend_on_the_blas(g):
 @pytest.mark.filterwarnings("ignore:invalid value")
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 @pytest.mark.parametrize("stride", [1, 2])
-def test_a_depthwise_convolution_spreads_no_more_than_one_by_columns(value, stride, monkeypatch):
+def test_depthwise_convolution_spreads_nan_like_im2col(value, stride, monkeypatch):
     """A pixel that is NaN affects the kernel elements that it meets and no others; so does a weight in gx."""
     g = Geometry((2, 3, 5, 6), (3, 1, 3, 2), stride, (0, 1), {"groups": 3})
     x, W, gy = g.arrays(g.x_shape, g.W_shape, (2, 3, *g.sizes.output_size))
@@ -232,7 +232,7 @@ def test_a_depthwise_convolution_spreads_no_more_than_one_by_columns(value, stri
 
 
 class TestColumnBuffer:
-    def test_small_blocks_give_the_same(self, monkeypatch):
+    def test_result_does_not_depend_on_block_size(self, monkeypatch):
         """Blocks of whole images, of rows, of a single row that is too large anyway."""
         rng = np.random.default_rng(0)
         x, W, b = (Variable(rng.standard_normal(shape)) for shape in [(3, 4, 7, 6), (6, 2, 3, 2), (6,)])
@@ -250,7 +250,7 @@ class TestColumnBuffer:
                 np.testing.assert_allclose(one, other, rtol=1e-10)
 
     @pytest.mark.cpython
-    def test_is_kept_to_in_one_long_row(self):
+    def test_limit_holds_for_one_long_row(self):
         """A convolution in one dimension: all columns of the one row would have 55 MB."""
         x = np.ones((1, 16, 1, 100_000), np.float32)
         W = np.ones((2, 16, 1, 9), np.float32)
@@ -262,14 +262,14 @@ class TestColumnBuffer:
             tracemalloc.stop()
         assert peak < 3 * reference.convolution.COLUMN_BYTES
 
-    def test_is_64_megabytes_at_most(self):
+    def test_limit_is_64_megabytes(self):
         assert reference.convolution.COLUMN_BYTES <= 64 * 2**20
 
     @pytest.mark.cpython
     @pytest.mark.parametrize(
         "shape", [(32, 16, 64, 8), (1, 16, 128, 128)], ids=["many images", "one large image"]
     )
-    def test_is_kept_to(self, shape, monkeypatch):
+    def test_limit_holds(self, shape, monkeypatch):
         """x has 1 MB and all its columns would have 25: 4 of them are allowed."""
         MB = 2**20
         monkeypatch.setattr(reference.convolution, "COLUMN_BYTES", 4 * MB)

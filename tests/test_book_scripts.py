@@ -10,7 +10,7 @@ from pyconvlite.datasets import SinCurve, Spiral
 from pyconvlite.models import MLP
 
 
-def test_a_classifier_of_spirals():
+def test_spiral_classifier():
     """Step 50, with a hook of each kind."""
     pyconvlite.seed(0)
     train_loader = DataLoader(Spiral(train=True), 30)
@@ -62,7 +62,7 @@ def predict(model, loader, bptt_length, optimizer, epochs):
     return losses
 
 
-def test_a_recurrent_network_learns_a_wave():
+def test_rnn_learns_a_sine_wave():
     """Step 59: one sequence, backpropagation through 30 steps at a time."""
     pyconvlite.seed(0)
     wave = [(x.astype(np.float32)[np.newaxis], t) for x, t in SinCurve()]
@@ -76,7 +76,7 @@ def test_a_recurrent_network_learns_a_wave():
     assert {p.dtype for p in model.params()} == {np.dtype(np.float32)}
 
 
-def test_an_lstm_learns_a_wave_in_several_places_at_once():
+def test_lstm_learns_a_sine_wave_in_batches():
     """Step 60: SeqDataLoader and LSTM; float64 data, as SinCurve gives them."""
     pyconvlite.seed(0)
     loader = SeqDataLoader(SinCurve(), batch_size=30)
@@ -85,7 +85,7 @@ def test_an_lstm_learns_a_wave_in_several_places_at_once():
     assert losses[-1] < 0.2 * losses[0]
 
 
-def test_writing_into_data_and_lists_of_arrays():
+def test_training_by_in_place_changes_of_data():
     x = Variable(np.zeros((2, 2)))
     x.data[0, 0] = 3.0
     x.data = x.data + 1

@@ -110,7 +110,7 @@ def bits(training):
 
 @pytest.mark.parametrize("loader", [{}, {"seed": 3}, {"shuffle": False}], ids=str)
 @pytest.mark.parametrize("make", ALL)
-def test_training_goes_on_bit_for_bit(make, loader):
+def test_resumed_training_is_bit_identical(make, loader):
     pyconvlite.seed(1)
     training = Training(make, **loader).run(7)  # in the middle of the second epoch
     file = saved(training)
@@ -123,7 +123,7 @@ def test_training_goes_on_bit_for_bit(make, loader):
 
 @pytest.mark.parametrize("steps", [0, 5, 10])
 @pytest.mark.parametrize("dtype", [np.float16, np.float64])
-def test_at_the_ends_of_epochs_in_other_dtypes(dtype, steps):
+def test_resume_at_epoch_ends_in_other_dtypes(dtype, steps):
     pyconvlite.seed(1)
     training = Training(Adam, dtype).run(steps)
     file = saved(training)
@@ -133,7 +133,7 @@ def test_at_the_ends_of_epochs_in_other_dtypes(dtype, steps):
     assert bits(other.run(7)) == expected
 
 
-def test_between_epochs_the_order_needs_no_loader(tmp_path):
+def test_order_between_epochs_needs_no_loader(tmp_path):
     pyconvlite.seed(1)
     training = Training()
     path = tmp_path / "training.ckpt"
@@ -153,7 +153,7 @@ def test_between_epochs_the_order_needs_no_loader(tmp_path):
 
 
 @pytest.mark.parametrize("make", [L.RNN, L.LSTM, L.GRU])
-def test_sequences_go_on_in_their_middle(make):
+def test_resume_inside_a_sequence(make):
     data = [(np.float32([np.sin(i)]), np.float32([np.sin(i + 1)])) for i in range(40)]
 
     class Net(Layer):
@@ -197,7 +197,7 @@ def test_sequences_go_on_in_their_middle(make):
     assert second["model"].cell.h is None
 
 
-def test_loading_into_layers_that_have_seen_no_input():
+def test_loading_before_the_first_call():
     training = MLP((4, 2))
     training(np.ones((1, 3), np.float32))
     optimizer = Adam().setup(training)
@@ -214,7 +214,7 @@ def test_extra_may_be_long():
     assert checkpoint.load(saved(training, extra=extra), model=training.model).extra == extra
 
 
-def test_step_and_extra_come_back():
+def test_step_and_extra_round_trip():
     training = Training()
     extra = {
         "losses": [2.5, float("inf")],
@@ -253,7 +253,7 @@ def test_a_part_of_the_model_may_be_optimized():
     assert set(other.vs) == set(trained.vs) == set(model.layers[1].params())
 
 
-def test_a_rate_set_by_hand_comes_back():
+def test_rate_set_by_hand_is_restored():
     model = L.Linear(3, in_size=2)
     optimizer = SGD(lr=np.float32(1)).setup(model)
     optimizer.lr = 0.25
@@ -264,7 +264,7 @@ def test_a_rate_set_by_hand_comes_back():
     assert other.lr == 0.25
 
 
-def test_a_schedule_that_follows_the_loss_goes_on():
+def test_reduce_lr_on_plateau_is_resumed():
     losses = [3.0, 2.0, 2.0, 2.5, 2.0, 2.0, 1.0, 1.0, 1.0, 1.0, 1.0]
     model = L.Linear(3, in_size=2)
 
@@ -303,7 +303,7 @@ class Settled(SGD):
         self.warm, self.phase, self.best = True, "second", 0.5
 
 
-def test_bools_strings_and_none_of_an_optimizer_come_back():
+def test_optimizer_attributes_of_other_types_round_trip():
     parts = [{"model": (model := L.Linear(3, in_size=2)), "optimizer": Settled().setup(model)} for _ in "ab"]
     for updates in (1, 0):
         file = io.BytesIO()
@@ -328,7 +328,7 @@ def test_a_schedule_keeps_its_settings():
 
 
 @pytest.mark.parametrize("make", [lambda a: a.astype(np.float64) / 3, np.asfortranarray])
-def test_weights_come_back_with_the_same_bits(make):
+def test_dtype_and_layout_of_weights_are_restored(make):
     x = np.random.default_rng(1).standard_normal((5, 37)).astype(np.float32)
     one, two = L.Linear(53, in_size=37), L.Linear(53, in_size=37)
     one.W.data = make(one.W.data)
@@ -350,7 +350,7 @@ def test_weights_come_back_with_the_same_bits(make):
 
 
 @pytest.mark.parametrize("make", [Adam, AdamW])
-def test_a_layer_that_joined_the_training_later_goes_on(make):
+def test_resume_with_a_layer_unfrozen_later(make):
     def begun():
         training = Training(make, seed=1)
         training.model.freeze("layers/0", "layers/1")
@@ -367,7 +367,7 @@ def test_a_layer_that_joined_the_training_later_goes_on(make):
         assert bits(other.run(4)) == expected
 
 
-def test_state_of_parameters_that_the_model_no_longer_has_is_left_out():
+def test_state_of_removed_parameters_is_not_saved():
     layer = Layer()
     layer.a, layer.b = Parameter(np.ones(2)), Parameter(np.ones(2))
     optimizer = Adam().setup(layer)
@@ -388,7 +388,7 @@ def test_state_of_parameters_that_the_model_no_longer_has_is_left_out():
 
 @pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda parts: pickle.loads(pickle.dumps(parts))])
 @pytest.mark.parametrize("make", ALL)
-def test_copies_train_on_by_themselves(make, duplicate):
+def test_copies_train_independently(make, duplicate):
     pyconvlite.seed(1)
     training = Training(make, seed=1).run(3)
     twin = Training(make)
@@ -401,7 +401,7 @@ def test_copies_train_on_by_themselves(make, duplicate):
     assert not set(twin.model.params()) & set(training.model.params())
 
 
-def test_a_shallow_copy_of_an_optimizer_has_moments_of_its_own():
+def test_shallow_copy_of_an_optimizer_has_its_own_moments():
     training = Training().run(1)
     other = copy.copy(training.optimizer)
     assert dict(other.ms) == dict(training.optimizer.ms)

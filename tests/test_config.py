@@ -26,25 +26,25 @@ class TestConfig:
             (lambda: using_config("train", False), "train"),
         ],
     )
-    def test_is_changed_inside_and_restored_after(self, context, name):
+    def test_block_changes_and_restores_the_setting(self, context, name):
         assert getattr(Config, name) is True
         with context():
             assert getattr(Config, name) is False
         assert getattr(Config, name) is True
 
     @pytest.mark.parametrize(("context", "name"), [(no_grad, "enable_backprop"), (test_mode, "train")])
-    def test_is_restored_after_an_exception(self, context, name):
+    def test_setting_is_restored_after_an_exception(self, context, name):
         with pytest.raises(ZeroDivisionError), context():
             1 / 0  # noqa: B018
         assert getattr(Config, name) is True
 
-    def test_nests(self):
+    def test_blocks_nest(self):
         with no_grad():
             with using_config("enable_backprop", True):
                 assert (Variable(np.ones(2)) * 2).creator is not None
             assert (Variable(np.ones(2)) * 2).creator is None
 
-    def test_unknown_setting(self):
+    def test_unknown_setting_is_refused(self):
         message = "Config has no attribute 'trian'; it has enable_backprop and train"
         with pytest.raises(AttributeError, match=message), using_config("trian", False):
             pass
@@ -67,7 +67,7 @@ class TestConfig:
             assert Config.train is True
         assert Config.train is False
 
-    def test_a_call_has_the_setting_and_leaves_none(self):
+    def test_call_with_config_restores_the_setting(self):
         assert call_with_config(
             "train", False, lambda *args, **kwargs: (Config.train, args, kwargs), 1, a=2
         ) == (
@@ -77,7 +77,7 @@ class TestConfig:
         )
         assert Config.train is True
 
-    def test_no_grad_remembers_nothing(self):
+    def test_no_grad_records_no_graph(self):
         x = Variable(np.ones(2))
         with no_grad():
             y = F.exp(x * 2)
@@ -146,7 +146,7 @@ def trained_alone():
 
 class TestInThreadsAndTasks:
     @pytest.mark.cpython
-    def test_four_threads_train_as_one(self):
+    def test_threads_train_independently(self):
         nets = [Net(i) for i in range(4)]
         together = threading.Barrier(4)
 
@@ -160,7 +160,7 @@ class TestInThreadsAndTasks:
         assert (Config.enable_backprop, Config.train) == (True, True)
 
     @pytest.mark.cpython
-    def test_four_tasks_train_as_one(self):
+    def test_tasks_train_independently(self):
         nets = [Net(i) for i in range(4)]
 
         async def train(net):
@@ -174,7 +174,7 @@ class TestInThreadsAndTasks:
         np.testing.assert_equal([net.weights() for net in nets], trained_alone())
         assert (Config.enable_backprop, Config.train) == (True, True)
 
-    def test_blocks_that_overlap_in_two_contexts(self):
+    def test_overlapping_blocks_in_two_contexts(self):
         """As two tasks: the second enters its block while the first is in its own, and leaves after it."""
 
         def task():
@@ -187,7 +187,7 @@ class TestInThreadsAndTasks:
         assert found == [False, False, True, True]
         assert Config.enable_backprop is True
 
-    def test_a_block_that_is_closed_in_another_context_changes_nothing_there(self):
+    def test_block_closed_in_another_context_changes_nothing_there(self):
         def block():
             with no_grad():
                 yield
@@ -199,7 +199,7 @@ class TestInThreadsAndTasks:
             assert Config.enable_backprop is False
 
     @pytest.mark.parametrize("first_ends_first", [True, False])
-    def test_blocks_that_overlap_in_two_generators(self, first_ends_first):
+    def test_overlapping_blocks_in_two_generators(self, first_ends_first):
         def scores(value):
             with using_config("enable_backprop", value):
                 yield Config.enable_backprop
@@ -219,7 +219,7 @@ class TestInThreadsAndTasks:
         assert contextvars.Context().run(lambda: Config.enable_backprop) is False
 
     @pytest.mark.cpython
-    def test_backward_changes_nothing_for_other_threads(self):
+    def test_backward_changes_no_setting_of_other_threads(self):
         class Slow(Function):
             def forward(self, x):
                 return x * 1

@@ -98,7 +98,7 @@ def test_deconv2d_equals_loops(g):
 
 
 @pytest.mark.parametrize(("pad", "dilation", "output_pad"), [(0, 1, (1, 2)), ((1, 0), 2, (0, 1)), (1, 1, 1)])
-def test_deconv2d_with_rows_and_columns_beyond_the_smallest(pad, dilation, output_pad):
+def test_deconv2d_with_output_pad(pad, dilation, output_pad):
     rng = np.random.default_rng(0)
     x, W, b = rng.standard_normal((2, 4, 3, 2)), rng.standard_normal((4, 3, 3, 4)), rng.standard_normal(6)
     settings = {"stride": (2, 3), "pad": pad, "dilation": dilation, "groups": 2}
@@ -109,7 +109,7 @@ def test_deconv2d_with_rows_and_columns_beyond_the_smallest(pad, dilation, outpu
     assert F.deconv2d(x, W, b, **settings, outsize=size, output_pad=(0, 0)).shape == y.shape
 
 
-def test_output_pad_may_be_what_makes_the_result_larger_than_nothing():
+def test_output_pad_makes_an_empty_output_valid():
     x, W = np.ones((1, 1, 1, 2)), np.ones((1, 1, 3, 3))
     with pytest.raises(ValueError, match="output size -1"):
         F.deconv2d(x, W, None, 3, (2, 1), dilation=(1, 2))
@@ -202,7 +202,7 @@ def test_col2im_is_the_adjoint_of_im2col(g):
         )
 
 
-def test_the_shape_for_col2im_may_be_a_list():
+def test_col2im_takes_a_list_as_shape():
     x = np.arange(16.0).reshape(4, 4)
     y, expected = (F.col2im(x, shape, 2, 2) for shape in ([1, 1, 4, 4], (1, 1, 4, 4)))
     np.testing.assert_array_equal(y.data, expected.data)
@@ -254,7 +254,7 @@ def test_conv2d_relu_has_an_upper_bound(g):
         np.testing.assert_allclose(one.data, other.data, rtol=1e-10, atol=1e-10)
 
 
-def test_the_books_shapes():
+def test_shapes_of_the_books_examples():
     assert F.im2col(np.zeros((1, 3, 7, 7)), kernel_size=5, stride=1, pad=0, to_matrix=True).shape == (9, 75)
     assert F.im2col(np.zeros((10, 3, 7, 7)), (5, 5), (1, 1), (0, 0), to_matrix=True).shape == (90, 75)
     x = Variable(np.random.default_rng(0).standard_normal((1, 5, 15, 15)))
@@ -266,7 +266,7 @@ def test_the_books_shapes():
 # -- the Functions themselves
 
 
-def test_functions_are_visible_as_in_dezero():
+def test_function_classes_of_dezero():
     x, W, b = HARD["plain"].arrays((2, 3, 5, 6), (4, 3, 3, 2), (4,))
     y = F.Conv2d(2, 1)(Variable(x), W, b)
     assert isinstance(y.creator, F.Conv2d)
@@ -292,14 +292,14 @@ def test_conv2dgradw_is_the_gradient_of_w(geometry):
     assert_close(F.Conv2DGradW(y.creator)(x, gy).data, gW.data)
 
 
-def test_conv2dgradw_of_a_deconvolution_swaps_its_arguments():
+def test_conv2dgradw_of_deconv2d_swaps_its_arguments():
     x, W = map(Variable, HARD["plain"].arrays((2, 3, 4, 3), (3, 2, 3, 2)))
     y = F.deconv2d(x, W, None, 2, 1)
     gy = Variable(np.random.default_rng(1).standard_normal(y.shape))
     assert_close(F.Conv2DGradW(y.creator)(gy, x).data, grad(y, W, gy)[0].data)
 
 
-def test_functions_conv_is_dezeros_module_path():
+def test_functions_conv_exports_dezeros_names():
     for name in ("conv2d", "Conv2DGradW", "pooling", "Pooling2DWithIndexes", "im2col_array", "col2im_array"):
         assert getattr(pyconvlite.functions_conv, name) is getattr(F, name)
 
@@ -316,7 +316,7 @@ def test_non_contiguous_operands():
     check_backward(lambda *args: F.conv2d(*args, 2, 1), (x, W, b))
 
 
-def test_sizes_may_be_any_integers():
+def test_sizes_of_any_integer_type():
     x, W = HARD["plain"].arrays((1, 1, 5, 5), (1, 1, 3, 3))
     expected = oracles.conv2d(x, W, None, 2, 1)
     for two, one in [(np.int64(2), np.uint8(1)), ([2, 2], (1, 1)), ([np.int32(2), 2], 1)]:
@@ -419,12 +419,12 @@ IMAGE, KERNEL = np.zeros((1, 4, 5, 6)), np.zeros((2, 4, 3, 3))
         (lambda: F.conv2d_simple(IMAGE, np.zeros((2, 4, 6, 3))), ValueError, "6.*5"),
     ],
 )
-def test_what_does_not_fit_is_named(call, error, words):
+def test_invalid_arguments_are_named(call, error, words):
     with pytest.raises(error, match=words):
         call()
 
 
-def test_output_never_silently_empty_at_the_edge_of_fitting():
+def test_largest_kernel_gives_one_pixel():
     assert F.conv2d(IMAGE, np.zeros((2, 4, 5, 6))).shape == (1, 2, 1, 1)
     assert F.deconv2d(IMAGE, np.zeros((4, 2, 1, 1)), pad=2).shape == (1, 2, 1, 2)
     assert operator.index(F.im2col(IMAGE, (5, 6)).shape[0]) == 1
@@ -432,7 +432,7 @@ def test_output_never_silently_empty_at_the_edge_of_fitting():
 
 @pytest.mark.parametrize("stride", [1, 2])
 @pytest.mark.parametrize("size", [(0, 5), (5, 0)], ids=str)
-def test_images_without_pixels_have_the_bias(size, stride):
+def test_output_of_empty_images_is_the_bias(size, stride):
     x, W, b = (
         Variable(np.zeros((2, 8, *size), np.float32)),
         Variable(np.ones((9, 8, 3, 3), np.float32)),
@@ -447,7 +447,7 @@ def test_images_without_pixels_have_the_bias(size, stride):
     assert not gW.data.any()
 
 
-def test_without_input_channels_the_bias_is_left():
+def test_output_without_input_channels_is_the_bias():
     b = np.array([1.0, 2.0])
     x, W = Variable(np.zeros((2, 0, 4, 4))), Variable(np.zeros((2, 0, 3, 3)))
     y = F.conv2d(x, W, b)

@@ -19,12 +19,12 @@ def test_as_numpy(x):
 
 
 @pytest.mark.parametrize("x", [np.zeros(2), Variable(np.zeros(2))])
-def test_as_cupy_without_a_device(x):
+def test_as_cupy_without_a_device_is_refused(x):
     with pytest.raises(DeviceUnavailable, match="no GPU"):
         cuda.as_cupy(x)
 
 
-def test_gpu_enable_is_computed_when_asked_for(monkeypatch):
+def test_gpu_enable_is_computed_on_access(monkeypatch):
     assert cuda.gpu_enable is False
     monkeypatch.setattr(backends, "to_gpu", lambda x: x)
     assert cuda.gpu_enable is True
@@ -33,6 +33,6 @@ def test_gpu_enable_is_computed_when_asked_for(monkeypatch):
     assert gpu_enable is True
 
 
-def test_other_names_are_missing():
+def test_unknown_names_raise_attribute_error():
     with pytest.raises(AttributeError, match="has no attribute 'cupy'"):
         cuda.cupy  # noqa: B018

@@ -26,7 +26,7 @@ def epoch(loader):
     return [x.tolist() for x, _ in loader]
 
 
-def test_batches_in_order_the_last_one_short():
+def test_last_batch_is_short():
     loader = DataLoader(Numbers(), 4, shuffle=False)
     batches = list(loader)
     assert [x.tolist() for x, _ in batches] == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
@@ -35,7 +35,7 @@ def test_batches_in_order_the_last_one_short():
 
 
 @pytest.mark.parametrize("shuffle", [True, False])
-def test_a_dataset_gets_pythons_integers(shuffle):
+def test_dataset_is_indexed_by_python_integers(shuffle):
     class Kinds(Numbers):
         def __getitem__(self, i):
             return i, [type(i) is int]
@@ -51,7 +51,7 @@ def test_length(batch_size, batches):
     assert (loader.batch_size, loader.data_size) == (batch_size, 10)
 
 
-def test_each_epoch_has_every_example_once_in_another_order():
+def test_shuffle_draws_a_new_order_each_epoch():
     pyconvlite.seed(0)
     loader = DataLoader(Numbers(), 4)
     epochs = [[number for batch in epoch(loader) for number in batch] for _ in range(3)]
@@ -64,7 +64,7 @@ def test_labels_stay_with_their_examples():
         np.testing.assert_array_equal(x**2, t)
 
 
-def test_it_is_its_own_iterator_and_goes_on_where_it_was_left():
+def test_iteration_continues_after_a_break():
     loader = DataLoader(Numbers(), 4, shuffle=False)
     assert iter(loader) is loader
     for _ in loader:
@@ -74,7 +74,7 @@ def test_it_is_its_own_iterator_and_goes_on_where_it_was_left():
     assert epoch(loader)[0] == [0, 1, 2, 3]
 
 
-def test_reset_begins_an_epoch():
+def test_reset_starts_an_epoch():
     loader = DataLoader(Numbers(), 4, shuffle=False)
     loader.next()
     loader.reset()
@@ -82,7 +82,7 @@ def test_reset_begins_an_epoch():
     assert loader.next()[0].tolist() == [0, 1, 2, 3]
 
 
-def test_next_ends_an_epoch_like_the_loop():
+def test_next_raises_at_the_end_of_an_epoch():
     loader = DataLoader(Numbers(), 5, shuffle=False)
     assert [loader.next()[0].tolist() for _ in range(2)] == [[0, 1, 2, 3, 4], [5, 6, 7, 8, 9]]
     with pytest.raises(StopIteration):
@@ -90,14 +90,14 @@ def test_next_ends_an_epoch_like_the_loop():
     assert loader.next()[0].tolist() == [0, 1, 2, 3, 4]
 
 
-def test_lists_of_pairs():
+def test_dataset_may_be_a_list_of_pairs():
     loader = DataLoader([([1.0, 2.0], 0), ([3.0, 4.0], 1)], 2, shuffle=False)
     x, t = loader.next()
     np.testing.assert_array_equal(x, np.array([[1.0, 2.0], [3.0, 4.0]]), strict=True)
     np.testing.assert_array_equal(t, np.array([0, 1]), strict=True)
 
 
-def test_without_labels_t_is_none():
+def test_t_is_none_without_labels():
     x, t = DataLoader(Unlabelled(), 4, shuffle=False).next()
     assert x.tolist() == [0, 1, 2, 3]
     assert t is None
@@ -109,7 +109,7 @@ def test_an_empty_dataset_has_no_batches():
     assert epoch(loader) == []
 
 
-def test_own_seed_repeats_a_loaders_orders_whatever_else_is_drawn():
+def test_own_seed_repeats_the_orders():
     first = DataLoader(Numbers(), 4, seed=1)
     orders = [epoch(first), epoch(first)]
     pyconvlite.seed(None)
@@ -120,7 +120,7 @@ def test_own_seed_repeats_a_loaders_orders_whatever_else_is_drawn():
     assert epoch(DataLoader(Numbers(), 4, seed=2)) != orders[0]
 
 
-def test_package_seed_repeats_loaders_without_their_own():
+def test_package_seed_repeats_the_orders():
     def orders():
         pyconvlite.seed(1)
         loader = DataLoader(Numbers(), 4)
@@ -129,7 +129,7 @@ def test_package_seed_repeats_loaders_without_their_own():
     assert orders() == orders()
 
 
-def test_an_order_is_drawn_at_the_first_batch_of_its_epoch():
+def test_order_is_drawn_at_the_first_batch():
     pyconvlite.seed(1)
     expected = epoch(DataLoader(Numbers(), 4))
     loader = DataLoader(Numbers(), 4)
@@ -139,7 +139,7 @@ def test_an_order_is_drawn_at_the_first_batch_of_its_epoch():
     assert epoch(loader) == expected
 
 
-def test_loaders_with_their_own_seed_leave_the_packages_generator_alone():
+def test_own_seed_leaves_the_package_generator():
     pyconvlite.seed(1)
     expected = pyconvlite.utils.rng().random()
     pyconvlite.seed(1)
@@ -176,18 +176,18 @@ def test_a_dataset_without_length_or_indices_is_named(dataset):
     "dataset",
     [[1, 2, 3], np.zeros((3, 28)), [(1,)] * 2, [(1, 2), (3,)], [{"x": 1, "t": 2}] * 2, ["ab", "cd"]],
 )
-def test_examples_that_are_no_pairs(dataset):
+def test_examples_that_are_not_pairs_are_refused(dataset):
     with pytest.raises(ValueError, match=r"dataset\[i\] must be a pair \(example, label\) for each i"):
         DataLoader(dataset, 2).next()
 
 
-def test_examples_of_more_parts():
+def test_examples_of_three_parts():
     loader = DataLoader([(np.ones(2), i, None) for i in range(3)], 2, shuffle=False)
     x, t, none = next(loader)
     assert (x.shape, t.tolist(), none) == ((2, 2), [0, 1], None)
 
 
-def test_an_iterator_that_ends_in_a_dataset_does_not_end_the_epoch():
+def test_stop_iteration_inside_a_dataset_does_not_end_the_epoch():
     class Ending(Numbers):
         def __getitem__(self, index):
             return next(iter([])), 0
@@ -198,24 +198,24 @@ def test_an_iterator_that_ends_in_a_dataset_does_not_end_the_epoch():
 
 @pytest.mark.parametrize("value", ["no", 2, None])
 @pytest.mark.parametrize("name", ["shuffle", "gpu"])
-def test_what_is_no_bool_is_refused(name, value):
+def test_flags_must_be_bools(name, value):
     with pytest.raises(TypeError, match=f"{name} must be True or False; got {value!r}"):
         DataLoader(Numbers(), 4, **{name: value})
 
 
 @pytest.mark.parametrize(("seed", "error"), [(-1, ValueError), (1.5, TypeError), ("a", TypeError)])
-def test_a_seed_that_is_none_is_named(seed, error):
+def test_invalid_seed_is_named(seed, error):
     with pytest.raises(error, match=f"seed must be .*; got {seed!r}"):
         DataLoader(Numbers(), 2, seed=seed)
 
 
-def test_examples_of_different_shapes():
+def test_examples_of_different_shapes_are_refused():
     loader = DataLoader([(np.zeros(2), 0), (np.zeros(3), 1)], 2)
     with pytest.raises(ValueError, match=r"must each have one shape; got shapes \[\(2,\), \(3,\)\]: give"):
         loader.next()
 
 
-def test_labels_of_which_some_are_none():
+def test_mixed_none_labels_are_refused():
     loader = DataLoader([(1.0, None), (2.0, 3)], 2, shuffle=False)
     with pytest.raises(
         ValueError, match="labels of a batch must be None for all of its examples, or for none"
@@ -223,7 +223,7 @@ def test_labels_of_which_some_are_none():
         loader.next()
 
 
-def test_there_is_no_device():
+def test_gpu_without_a_device_is_refused():
     with pytest.raises(DeviceUnavailable, match="no GPU"):
         DataLoader(Numbers(), 4, gpu=True)
     loader = DataLoader(Numbers(), 4)
@@ -237,14 +237,14 @@ def test_there_is_no_device():
 # ------------------------------------------------------------------------------------------- SeqDataLoader
 
 
-def test_sequences_go_on_from_step_to_step():
+def test_sequences_continue_from_step_to_step():
     loader = SeqDataLoader(Numbers(), 2)
     assert epoch(loader) == [[i, i + 5] for i in range(5)]
     assert epoch(loader) == [[i, i + 5] for i in range(5)]
     assert all(np.array_equal(t, x**2) for x, t in loader)
 
 
-def test_a_length_that_the_parts_do_not_divide():
+def test_sequence_length_not_divisible_by_the_batch():
     """As in DeZero: what is left over is reached by running on, and the last part comes around."""
     loader = SeqDataLoader(Numbers(), 3)
     assert len(loader) == 4
@@ -275,7 +275,7 @@ def test_sequences_on_a_device():
         SeqDataLoader(Numbers(), 4, gpu=True)
 
 
-def test_the_size_of_the_batches_may_be_reassigned_between_epochs():
+def test_batch_size_may_be_reassigned_between_epochs():
     loader = DataLoader([(i, i) for i in range(10)], 5, shuffle=False)
     for size, batches in [(5, 2), (2, 5), (4, 3)]:
         loader.batch_size = size
@@ -284,7 +284,7 @@ def test_the_size_of_the_batches_may_be_reassigned_between_epochs():
         assert np.concatenate(seen).tolist() == list(range(10))
 
 
-def test_an_example_that_is_no_array_is_refused():
+def test_non_array_examples_are_refused():
     loader = DataLoader([([[1], [1, 2]], 0)] * 4, 2)
     with pytest.raises(ValueError, match="an example or a label of the dataset is not an array"):
         next(loader)

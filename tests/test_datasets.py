@@ -29,7 +29,7 @@ class Squares(Dataset):
         self.label = self.data**2
 
 
-def test_dataset_gives_pairs_through_the_transforms():
+def test_dataset_applies_the_transforms():
     plain = Squares()
     assert [plain[i] for i in range(len(plain))] == [(0, 0), (1, 1), (2, 4), (3, 9)]
     assert list(plain) == [(0, 0), (1, 1), (2, 4), (3, 9)]
@@ -37,7 +37,7 @@ def test_dataset_gives_pairs_through_the_transforms():
     assert changed[3] == changed[np.int32(-1)] == (4, -9)
 
 
-def test_dataset_knows_its_part():
+def test_dataset_train_attribute():
     class Parts(Dataset):
         def prepare(self):
             self.data = np.zeros(60 if self.train else 10)
@@ -45,7 +45,7 @@ def test_dataset_knows_its_part():
     assert (len(Parts()), len(Parts(train=False))) == (60, 10)
 
 
-def test_dataset_without_labels_gives_none_untransformed():
+def test_dataset_without_labels_gives_none():
     class Unlabelled(Dataset):
         def prepare(self):
             self.data = np.arange(3)
@@ -54,7 +54,7 @@ def test_dataset_without_labels_gives_none_untransformed():
 
 
 @pytest.mark.parametrize("index", [slice(0, 2), 1.0, "1", None, [0, 1]])
-def test_dataset_index_that_is_no_integer(index):
+def test_dataset_index_must_be_an_integer(index):
     with pytest.raises(TypeError, match=r"index must be an integer; got .*use Subset\(dataset, indices\)"):
         Squares()[index]
 
@@ -70,7 +70,7 @@ def test_dataset_that_sets_its_data_later():
     assert list(dataset) == [(1.5, None), (2.5, None)]
 
 
-def test_dataset_that_a_subclass_sets_up_by_itself():
+def test_subclass_may_skip_the_constructor():
     class Numbers(Dataset):
         def __init__(self):
             self.data = np.arange(3.0)
@@ -78,7 +78,7 @@ def test_dataset_that_a_subclass_sets_up_by_itself():
     assert list(Numbers()) == [(0.0, None), (1.0, None), (2.0, None)]
 
 
-def test_dataset_ends_at_its_length():
+def test_iteration_ends_at_the_length():
     class Generated(Dataset):
         def __getitem__(self, index):
             return index * 2, index % 3
@@ -90,7 +90,7 @@ def test_dataset_ends_at_its_length():
 
 
 @pytest.mark.parametrize("train", ["test", "", None, 1, np.zeros(1)])
-def test_dataset_part_that_is_no_bool(train):
+def test_dataset_train_must_be_a_bool(train):
     with pytest.raises(TypeError, match=r"train must be True or False; got .*: train=False is the test set"):
         Squares(train)
     assert len(Squares(np.bool_(False))) == 4
@@ -201,7 +201,7 @@ def served(folder):
 @pytest.mark.cpython
 @pytest.mark.parametrize("slash", ["", "/"])
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
-def test_mnist_from_an_address(tmp_path, pack, slash):
+def test_mnist_from_a_url(tmp_path, pack, slash):
     (tmp_path / "mnist").mkdir()
     write(tmp_path / "mnist", SPELLINGS[0], "train", pack)
     with served(tmp_path) as address:
@@ -210,7 +210,7 @@ def test_mnist_from_an_address(tmp_path, pack, slash):
 
 
 @pytest.mark.cpython
-def test_mnist_from_an_address_that_does_not_have_it(tmp_path):
+def test_mnist_missing_at_a_url(tmp_path):
     with (
         served(tmp_path) as address,
         pytest.raises(FileNotFoundError, match=f"train-images-idx3.* is in '{address}'"),
@@ -218,13 +218,13 @@ def test_mnist_from_an_address_that_does_not_have_it(tmp_path):
         MNIST(source=address)
 
 
-def test_mnist_from_a_folder_that_does_not_have_it(tmp_path):
+def test_mnist_missing_in_a_folder(tmp_path):
     for folder in (tmp_path, tmp_path / "absent"):
         with pytest.raises(FileNotFoundError, match=r"train-images-idx3-ubyte\.gz.* is in '.*"):
             MNIST(source=folder)
 
 
-def test_mnist_from_an_empty_cache_says_what_to_do(tmp_path, monkeypatch):
+def test_mnist_missing_in_the_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("PYCONVLITE_CACHE", str(tmp_path))
     with pytest.raises(FileNotFoundError, match=r"there is no .*train-images-idx3-ubyte; pass a folder"):
         MNIST()
@@ -249,7 +249,7 @@ def test_mnist_other_transforms():
     assert sample(target_transform=lambda t: t + 10)[0][1] == 17
 
 
-def test_mnist_data_is_read_only_even_when_the_contents_are_not():
+def test_mnist_data_is_read_only():
     mnist = MNIST(source=(bytearray(FILES["images"]), bytearray(FILES["labels"])))
     with pytest.raises(ValueError, match="read-only"):
         mnist.data[0] = 0
@@ -303,12 +303,12 @@ FAULTS = {
 
 
 @pytest.mark.parametrize(("images", "labels", "message"), FAULTS.values(), ids=FAULTS)
-def test_mnist_faults_are_named_with_their_figures(images, labels, message):
+def test_mnist_errors_name_sizes(images, labels, message):
     with pytest.raises(ValueError, match=message):
         MNIST(source=(images, labels))
 
 
-def test_mnist_faults_name_the_file(tmp_path):
+def test_mnist_errors_name_the_file(tmp_path):
     write(tmp_path, SPELLINGS[0], "train")
     path = tmp_path / "train-labels-idx1-ubyte"
     path.write_bytes(FILES["labels"][:-1])
@@ -316,12 +316,12 @@ def test_mnist_faults_name_the_file(tmp_path):
         MNIST(source=tmp_path)
 
 
-def test_a_header_that_announces_more_than_memory_holds():
+def test_header_with_a_huge_shape():
     with pytest.raises(ValueError, match="truncated: it has 0 bytes of data; shape"):
         read_idx(struct.pack(">5I", 0x0804, *[2**32 - 1] * 4), 4)
 
 
-def test_no_examples_are_no_fault():
+def test_mnist_without_examples():
     mnist = MNIST(source=(idx(IMAGES[:0]), idx(LABELS[:0])))
     assert (mnist.data.shape, mnist.label.shape) == ((0, 1, 28, 28), (0,))
 
@@ -349,13 +349,13 @@ def peak_of_refusal(source, message):
 
 
 @pytest.mark.parametrize("as_bytes", [False, True])
-def test_a_bomb_takes_no_more_memory_than_its_header_says(tmp_path, as_bytes):
+def test_gzip_bomb_takes_no_more_memory_than_its_header_says(tmp_path, as_bytes):
     bomb = gzip.compress(X + bytes(20_000_000), 1)
     (tmp_path / "train-images-idx3-ubyte.gz").write_bytes(bomb)
     assert peak_of_refusal((bomb, T) if as_bytes else tmp_path, "too long") < 2_000_000
 
 
-def test_a_header_that_says_too_much_takes_no_more_memory_than_the_file(tmp_path):
+def test_false_header_takes_no_more_memory_than_the_file(tmp_path):
     contents = struct.pack(">4I", 0x0803, *[2**32 - 1] * 3) + bytes(5_000_000)
     (tmp_path / "train-images-idx3-ubyte.gz").write_bytes(gzip.compress(contents, 1))
     assert peak_of_refusal(tmp_path, "truncated: it has 5000000 bytes of data") < 2 * 5_000_000
@@ -365,7 +365,7 @@ def test_a_header_that_says_too_much_takes_no_more_memory_than_the_file(tmp_path
 
 
 @pytest.mark.cpython
-def test_lenet_learns_the_real_mnist():
+def test_lenet_learns_mnist():
     pytest.importorskip("tools.mnist", reason="the tools are not in the wheel").files()  # into the cache
     as_images = Compose([ToFloat(), Normalize(0.0, 255.0)])
     train, test = MNIST(transform=as_images), MNIST(train=False, transform=as_images)
@@ -400,13 +400,13 @@ def test_lenet_learns_the_real_mnist():
         ((X, LABELS), TypeError, "the label file must be bytes, .*; got ndarray"),
     ],
 )
-def test_mnist_names_a_source_that_is_none(source, error, message):
+def test_mnist_source_of_another_type_is_refused(source, error, message):
     with pytest.raises(error, match=message):
         MNIST(source=source)
 
 
 @pytest.mark.parametrize("name", ["transform", "target_transform"])
-def test_a_transform_that_cannot_be_called_is_named(name):
+def test_transform_must_be_callable(name):
     with pytest.raises(TypeError, match=f"{name} must be a function of one argument, or None; got 'a'"):
         Dataset(**{name: "a"})
     with pytest.raises(TypeError, match=rf"{name} must be an instance; got a class: write Normalize\(\)"):

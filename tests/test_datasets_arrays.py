@@ -10,7 +10,7 @@ from pyconvlite.datasets import ArrayDataset, Subset, random_split
 PAIRS = [(x, x % 3) for x in range(10)]
 
 
-def test_array_dataset_gives_pairs_through_the_transforms():
+def test_array_dataset_applies_the_transforms():
     x, t = np.arange(12.0, dtype=np.float32).reshape(4, 3), np.array([3, 1, 4, 1])
     dataset = ArrayDataset(x, t)
     assert isinstance(dataset, Dataset)
@@ -50,7 +50,7 @@ def test_array_dataset_errors(arguments, error, message):
         ArrayDataset(*arguments)
 
 
-def test_subset_is_the_dataset_at_indexes():
+def test_subset_selects_by_index():
     subset = Subset(PAIRS, [7, 0, -1, 7])
     assert list(subset) == [(7, 1), (0, 0), (9, 0), (7, 1)]
     assert (len(subset), subset[-1], subset[np.int8(1)]) == (4, (7, 1), (0, 0))
@@ -94,7 +94,7 @@ def test_subset_errors(arguments, error, message):
         ([0.09, 0.91], [1, 9]),
     ],
 )
-def test_random_split_gives_every_example_to_one_part(lengths, sizes):
+def test_random_split_is_a_partition(lengths, sizes):
     parts = random_split(PAIRS, lengths, seed=0)
     assert [len(part) for part in parts] == sizes
     assert sorted(pair for part in parts for pair in part) == PAIRS
@@ -134,21 +134,21 @@ def test_random_split_errors(lengths, error, message):
         random_split(PAIRS, lengths)
 
 
-def test_random_split_of_no_dataset_or_with_no_seed():
+def test_random_split_rejects_other_datasets_and_seeds():
     with pytest.raises(TypeError, match=r"dataset must have __len__ and __getitem__.* got int"):
         random_split(10, [5, 5])
     with pytest.raises(ValueError, match="seed must be at least 0; got -1"):
         random_split(PAIRS, [5, 5], seed=-1)
 
 
-def test_a_subset_keeps_its_own_indices():
+def test_subset_copies_its_indices():
     indices = np.array([0, 1])
     subset = Subset([(10, 0), (11, 1)], indices)
     indices[:] = 7
     assert subset[1] == (11, 1)
 
 
-def test_lengths_of_any_iterable():
+def test_lengths_may_be_any_iterable():
     assert [len(part) for part in random_split(range(10), (n for n in (7, 3)))] == [7, 3]
     with pytest.raises(TypeError, match="lengths must be a list of numbers, one for each part; got None"):
         random_split(range(10), None)

@@ -64,7 +64,7 @@ def test_from_contents(pack):
     assert_is(CIFAR100(source=pack(CIFAR100_FILES["train.bin"])), 10, FINE)
 
 
-def test_from_an_address(monkeypatch):
+def test_from_a_url(monkeypatch):
     asked = []
 
     def opened(url):
@@ -83,7 +83,7 @@ def test_from_an_address(monkeypatch):
         CIFAR100(source="https://example.com")
 
 
-def test_a_bomb_takes_no_more_memory_than_the_dataset(tmp_path, monkeypatch):
+def test_gzip_bomb_takes_no_more_memory_than_the_dataset(tmp_path, monkeypatch):
     monkeypatch.setattr("pyconvlite.datasets.cifar._MOST", 300)
     for i in range(1, 6):
         (tmp_path / f"data_batch_{i}.bin.gz").write_bytes(gzip.compress(bytes(100 * 3073), 1))
@@ -175,12 +175,12 @@ def record(*labels):
         (lambda: CIFAR10(source=b"\x1f\x8b and no more"), ValueError, "the file is truncated or damaged"),
     ],
 )
-def test_faults_are_named_with_their_figures(make, error, message):
+def test_errors_name_sizes(make, error, message):
     with pytest.raises(error, match=message):
         make()
 
 
-def test_faults_name_the_file(tmp_path):
+def test_errors_name_the_file(tmp_path):
     write(tmp_path, CIFAR10_FILES)
     (tmp_path / "data_batch_3.bin").write_bytes(b"<html>")
     with pytest.raises(
@@ -192,7 +192,7 @@ def test_faults_name_the_file(tmp_path):
         CIFAR10(source=tmp_path)
 
 
-def test_no_images_are_no_fault():
+def test_file_without_images():
     assert CIFAR10(source=b"").data.shape == (0, 3, 32, 32)
 
 

@@ -17,7 +17,7 @@ def test_spiral_has_three_arms_of_a_hundred_points(train):
 
 # The first points that DeZero gives, as its own code draws them: one number at a time.
 @pytest.mark.parametrize(("train", "seed"), [(True, 1984), (False, 2020)])
-def test_spiral_is_that_of_dezero(train, seed):
+def test_spiral_equals_dezeros(train, seed):
     random = np.random.RandomState(seed)
     points, arms = [], []
     for arm in range(3):
@@ -31,7 +31,7 @@ def test_spiral_is_that_of_dezero(train, seed):
     np.testing.assert_array_equal(t, np.array(arms)[order])
 
 
-def test_spiral_leaves_the_random_numbers_alone():
+def test_spiral_leaves_the_global_generator():
     pyconvlite.seed(0)
     expected = pyconvlite.utils.rng().random()
     state = np.random.get_state()[1].tolist()  # noqa: NPY002
@@ -56,7 +56,7 @@ def test_sin_curve_labels_each_point_with_the_next(train):
     np.testing.assert_array_equal(curve.data[1:], curve.label[:-1])
 
 
-def test_sin_curve_is_noisy_to_train_on_and_a_cosine_to_test_with():
+def test_sin_curve_is_noisy_for_training_and_a_cosine_for_tests():
     pyconvlite.seed(0)
     x = np.linspace(0, 2 * np.pi, 1000)
     noise = SinCurve().data[:, 0] - np.sin(x)[:-1]
@@ -66,6 +66,6 @@ def test_sin_curve_is_noisy_to_train_on_and_a_cosine_to_test_with():
     np.testing.assert_array_equal(SinCurve().data[:, 0] - np.sin(x)[:-1], noise)
 
 
-def test_a_part_that_is_not_known():
+def test_train_must_be_a_bool():
     with pytest.raises(TypeError, match="train must be True or False; got 'test'"):
         get_spiral("test")

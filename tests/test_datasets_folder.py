@@ -41,14 +41,14 @@ def test_classes_and_files_are_sorted(root):
     np.testing.assert_array_equal(dataset.label, np.array([0, 0, 1, 1, 2], np.int32), strict=True)
 
 
-def test_folders_come_in_the_order_of_their_paths(tmp_path):
+def test_folders_are_sorted_by_path(tmp_path):
     for path in ("c/a/x/2.png", "c/a-b/3.png", "c/a/1.png"):
         write(tmp_path, path, PIXELS[0])
     names = [os.path.relpath(path, tmp_path).replace(os.sep, "/") for path in ImageFolder(tmp_path).data]
     assert names == ["c/a/1.png", "c/a-b/3.png", "c/a/x/2.png"]  # torchvision's
 
 
-def test_images_are_arrays_from_0_to_1(root):
+def test_images_are_scaled_to_0_to_1(root):
     dataset = ImageFolder(str(root))
     assert len(dataset) == 5
     for i, source in enumerate([3, 2, 1, 0]):
@@ -60,7 +60,7 @@ def test_images_are_arrays_from_0_to_1(root):
     np.testing.assert_array_equal(gray, np.broadcast_to(gray[:1], (3, 4, 6)))
 
 
-def test_pictures_of_16_bits_are_scaled(tmp_path):
+def test_16_bit_images_are_scaled(tmp_path):
     image = pytest.importorskip("PIL.Image")
     (tmp_path / "gray").mkdir()
     image.fromarray(np.array([[0, 256, 65535]], np.uint16)).save(tmp_path / "gray" / "16.png")
@@ -77,7 +77,7 @@ def test_pictures_of_16_bits_are_scaled(tmp_path):
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 @pytest.mark.parametrize("ending", ["png", "tif"])  # Pillow turns a TIFF by itself
-def test_pictures_keep_their_orientation(tmp_path, ending, dtype):
+def test_exif_orientation_is_applied(tmp_path, ending, dtype):
     image = pytest.importorskip("PIL.Image")
     (tmp_path / "gray").mkdir()
     exif = image.Exif()
@@ -86,7 +86,7 @@ def test_pictures_keep_their_orientation(tmp_path, ending, dtype):
     assert ImageFolder(tmp_path, Compose([ExifTranspose(), ToArray()]))[0][0].shape == (3, 6, 4)
 
 
-def test_transforms_get_pillows_images(root):
+def test_transforms_get_pillow_images(root):
     plain = ImageFolder(root, transform=None)
     image, label = plain[4]
     assert (image.mode, image.size, int(label)) == ("RGB", (6, 4), 2)
@@ -96,7 +96,7 @@ def test_transforms_get_pillows_images(root):
     np.testing.assert_array_equal(t, [0, 0, 10, 10, 20])
 
 
-def test_what_other_programs_leave_is_left_out(tmp_path):
+def test_files_of_other_programs_are_ignored(tmp_path):
     for path in (
         "cat/1.png",
         "cat/._1.png",
@@ -114,7 +114,7 @@ def test_what_other_programs_leave_is_left_out(tmp_path):
     assert names == ["cat/1.png", "cat/more/2.png", "dog__MACOSX/5.png"]
 
 
-def test_a_link_to_a_folder_that_contains_it_adds_nothing(tmp_path):
+def test_link_cycle_is_ignored(tmp_path):
     for path in ("cat/1.png", "cat/young/2.png", "dog/3.png", "more/4.png"):
         write(tmp_path / "pictures", path, PIXELS[0])
     root = tmp_path / "pictures"
@@ -125,7 +125,7 @@ def test_a_link_to_a_folder_that_contains_it_adds_nothing(tmp_path):
     assert names == ["cat/1.png", "cat/young/2.png", "dog/3.png", "dog/more/4.png", "more/4.png"]
 
 
-def test_a_folder_that_cannot_be_read_is_not_left_out(root, monkeypatch):
+def test_unreadable_folder_raises(root, monkeypatch):
     scandir = os.scandir
 
     def refused(path):
@@ -144,13 +144,13 @@ def test_index_out_of_range(root, index):
         ImageFolder(root)[index]
 
 
-def test_index_that_is_no_integer(root):
+def test_index_must_be_an_integer(root):
     with pytest.raises(TypeError, match="integer"):
         ImageFolder(root)[1.0]
 
 
 @pytest.mark.parametrize("contents", [b"", b"no image", "cut off"])
-def test_a_file_that_is_no_image(tmp_path, contents):
+def test_file_that_is_not_an_image(tmp_path, contents):
     write(tmp_path, "cat/1.png", np.zeros((64, 64, 3), np.uint8))
     path = tmp_path / "cat" / "1.png"
     path.write_bytes(path.read_bytes()[:-60] if contents == "cut off" else contents)
@@ -158,7 +158,7 @@ def test_a_file_that_is_no_image(tmp_path, contents):
         ImageFolder(tmp_path)[0]
 
 
-def test_a_program_under_the_name_of_an_image_is_not_run(tmp_path):
+def test_postscript_named_as_an_image_is_not_run(tmp_path):
     write(tmp_path, "cat/1.bmp", PIXELS[0])
     (tmp_path / "cat" / "1.bmp").write_bytes(
         b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n"
@@ -167,7 +167,7 @@ def test_a_program_under_the_name_of_an_image_is_not_run(tmp_path):
         ImageFolder(tmp_path)[0]
 
 
-def test_a_file_that_says_it_has_very_many_pixels(tmp_path):
+def test_image_with_too_many_pixels(tmp_path):
     write(tmp_path, "cat/1.bmp", np.zeros((2, 2, 3), np.uint8))
     path = tmp_path / "cat" / "1.bmp"
     data = bytearray(path.read_bytes())
@@ -177,14 +177,14 @@ def test_a_file_that_says_it_has_very_many_pixels(tmp_path):
         ImageFolder(tmp_path)[0]
 
 
-def test_a_file_that_is_gone(root):
+def test_removed_file(root):
     dataset = ImageFolder(root)
     os.remove(dataset.data[0])
     with pytest.raises(FileNotFoundError, match=r"5\.tiff"):
         dataset[0]
 
 
-def test_a_file_that_cannot_be_opened_is_not_taken_for_damaged(root, monkeypatch):
+def test_permission_error_is_not_reported_as_damage(root, monkeypatch):
     dataset = ImageFolder(root)
 
     def refused(path, mode):

@@ -92,18 +92,18 @@ def module(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_each_name_of_dezero_is_there(name):
+def test_every_name_of_dezero_exists(name):
     assert [each for each in NAMES[name].split() if not hasattr(module(name), each)] == []
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_all_names_of_a_module_can_be_imported_at_once(name):
+def test_star_import_of_each_module(name):
     names = {}
     exec(f"from {module(name).__name__} import *", names)
     assert name in ("", "models", "optimizers") or names["np"] is np
 
 
-def test_modules_stand_under_both_names():
+def test_modules_are_registered_under_both_names():
     assert {name for name in sys.modules if name.split(".")[0] == "dezero"} == {
         "dezero",
         *(f"dezero.{name}" for name in MODULES),
@@ -113,7 +113,7 @@ def test_modules_stand_under_both_names():
         assert getattr(module(""), name) is module(name)
 
 
-def test_classes_are_those_of_pyconvlite_or_made_from_them():
+def test_classes_are_or_derive_from_pyconvlites():
     import dezero
 
     assert dezero.Variable is pyconvlite.Variable
@@ -168,7 +168,7 @@ def test_attributes_have_the_types_of_dezero():
     assert dezero.layers.Deconv2d(2, 3, dtype=np.float64).dtype == np.float64
 
 
-def test_attributes_name_the_parameters_of_a_model_that_lists_its_layers_too():
+def test_parameter_names_of_a_model_that_also_lists_its_layers():
     """The MLP of the book sets `layers` first, and DeZero's weight files have `l0/W`."""
     import dezero
 
@@ -187,7 +187,7 @@ def test_attributes_name_the_parameters_of_a_model_that_lists_its_layers_too():
 
 
 @pytest.mark.parametrize("kind", ["Linear", "Conv2d", "Deconv2d"])
-def test_a_layer_made_from_another_may_set_its_dtype(kind):
+def test_subclass_of_a_layer_may_set_its_dtype(kind):
     import dezero
 
     class Wide(getattr(dezero.layers, kind)):
@@ -200,7 +200,7 @@ def test_a_layer_made_from_another_may_set_its_dtype(kind):
     assert layer.dtype == layer.W.dtype == np.float64
 
 
-def test_layers_draw_from_the_distribution_that_is_named():
+def test_layers_take_init():
     """DeZero has none; `numpy.random.randn` draws without it."""
     import dezero
 
@@ -228,7 +228,7 @@ def test_models_can_be_copied(copied):
 
 
 @pytest.mark.parametrize("name", ["RNN", "LSTM", "Linear", "BatchNorm"])
-def test_a_layer_goes_on_from_a_checkpoint(name):
+def test_layer_resumes_from_a_checkpoint(name):
     import dezero
 
     def make():
@@ -248,7 +248,7 @@ def test_a_layer_goes_on_from_a_checkpoint(name):
 
 
 @pytest.mark.parametrize("size", [0, -1])
-def test_a_size_that_cannot_be_is_named(size):
+def test_invalid_size_is_named(size):
     import dezero
 
     for layer in (dezero.layers.RNN, dezero.layers.LSTM):
@@ -266,7 +266,7 @@ def test_the_weights_of_a_file_set_the_dtype_of_batch_norm(tmp_path):
     assert other.gamma.dtype == other.avg_mean.dtype == np.float64
 
 
-def test_a_file_may_have_a_shared_parameter_under_each_of_its_names(tmp_path):
+def test_file_with_a_shared_parameter_under_each_name(tmp_path):
     """As DeZero writes it."""
     import dezero
 
@@ -285,7 +285,7 @@ def test_a_file_may_have_a_shared_parameter_under_each_of_its_names(tmp_path):
         np.testing.assert_array_equal(model.a.W.data, W)
 
 
-def test_a_layer_that_is_replaced_gives_up_its_parameters():
+def test_replaced_layer_loses_its_parameters():
     import dezero
 
     model = dezero.models.Sequential(dezero.layers.Linear(3, in_size=2), dezero.functions.relu)
@@ -329,7 +329,7 @@ def steps(tmp_path):
 
 @pytest.mark.cpython
 class TestProcesses:
-    def test_import_of_pyconvlite_alone_changes_nothing(self, tmp_path):
+    def test_import_of_pyconvlite_does_not_provide_dezero(self, tmp_path):
         code = "import sys, pyconvlite; print([name for name in sys.modules if 'dezero' in name])"
         assert python("-c", code, cwd=tmp_path) == "[]\n"
 
@@ -342,11 +342,11 @@ class TestProcesses:
         told = python("-m", "pyconvlite.dezero", *arguments, cwd=tmp_path, status=1)
         assert told == "usage: python -m pyconvlite.dezero SCRIPT [ARGUMENT...]"
 
-    def test_a_script_that_is_not_there(self, tmp_path):
+    def test_missing_script(self, tmp_path):
         told = python("-m", "pyconvlite.dezero", "stp.py", cwd=tmp_path, status=1)
         assert told == "can't open 'stp.py': there is no such file"
 
-    def test_another_dezero_that_is_there_already_is_left_alone(self, steps):
+    def test_another_dezero_takes_precedence(self, steps):
         told = python("-c", "import dezero, pyconvlite.dezero", cwd=steps, status=1)
         assert told.startswith(
             "ImportError: pyconvlite.dezero takes the place of the package dezero, but another"
@@ -364,7 +364,7 @@ class TestDistribution:
         shutil.copy(ROOT / "packages" / "dezero" / "dezero.py", tmp_path / "site-packages")
         return [tmp_path / "site-packages"]
 
-    def test_a_plain_import_finds_pyconvlite(self, site, steps):
+    def test_import_dezero_finds_pyconvlite(self, site, steps):
         shutil.rmtree(steps / "dezero")
         code = "import dezero.layers as L, dezero; print(L.__name__, dezero.Variable.__module__)"
         found = "pyconvlite.dezero.layers pyconvlite.autograd.variable\n"
@@ -372,12 +372,12 @@ class TestDistribution:
         (steps / "dezero").mkdir()  # a folder of data, say
         assert python("-c", code, cwd=steps, folders=site) == found
 
-    def test_the_readers_own_wins(self, site, steps):
+    def test_local_dezero_takes_precedence(self, site, steps):
         assert python("steps/step.py", cwd=steps, folders=site) == "dezero.functions [] __main__ step.py\n"
         found = python("-m", "pyconvlite.dezero", "steps/step.py", cwd=steps, folders=site)
         assert found.startswith("pyconvlite.dezero.functions")
 
-    def test_a_second_copy_of_the_file_does_not_find_the_first(self, site, steps):
+    def test_second_copy_of_the_file_does_not_recurse(self, site, steps):
         shutil.rmtree(steps / "dezero")
         copies = [steps / "one", steps / "other"]
         for folder in copies:
@@ -385,7 +385,7 @@ class TestDistribution:
         found = python("-c", "import dezero; print(dezero.__name__)", cwd=steps, folders=copies)
         assert found == "pyconvlite.dezero\n"
 
-    def test_its_version_is_that_of_pyconvlite(self):
+    def test_version_equals_pyconvlites(self):
         ours, theirs = (
             tomllib.loads((ROOT / folder / "pyproject.toml").read_text("utf-8"))
             for folder in (".", "packages/dezero")
@@ -397,7 +397,7 @@ class TestDistribution:
         assert theirs["build-system"]["requires"] == ours["build-system"]["requires"][:1]
 
 
-def test_a_slice_of_a_model_calls_copies_of_its_functions():
+def test_slice_of_a_model_copies_its_functions():
     import dezero.functions as F
     import dezero.layers as L
     from dezero.models import Sequential
@@ -417,7 +417,7 @@ def test_dropout_of_a_number():
     assert F.dropout(np.array(3.0), 0.0).item() == 3
 
 
-def test_parameters_are_frozen_by_the_attribute():
+def test_trainable_attribute_freezes_parameters():
     import dezero.optimizers as O
 
     W = pyconvlite.Parameter(np.ones(1))
@@ -432,7 +432,7 @@ def test_parameters_are_frozen_by_the_attribute():
     checkpoint.save(io.BytesIO(), model=linear, optimizer=optimizer)
 
 
-def test_a_gradient_that_is_an_array_is_shown():
+def test_repr_of_a_gradient_that_is_an_array():
     import dezero.core_simple as simple
 
     x = simple.Variable(np.array(3.0))
@@ -440,7 +440,7 @@ def test_a_gradient_that_is_an_array_is_shown():
     assert "grad" in x._repr_html_()
 
 
-def test_the_graph_keeps_what_a_layer_put_out():
+def test_graph_keeps_layer_outputs():
     class Net(pyconvlite.dezero.Model):
         def __init__(self):
             super().__init__()

@@ -25,11 +25,11 @@ def home(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_prints_the_numbers_of_dezero(name, home, capsys):
+def test_prints_the_same_numbers_as_dezero(name, home, capsys):
     assert_alike(printed_here(name, capsys), expected(name), *SINGLE.get(name, (1e-13, 1e-15)))
 
 
 @pytest.mark.cpython
-def test_dezero_itself_prints_them(home):
+def test_expected_output_is_dezeros(home):
     for name, text in printed_by_dezero(home).items():
         assert_alike(text, expected(name), 1e-9, 1e-12)

@@ -58,7 +58,7 @@ def assert_is_the_sample(found, number, seed):
 
 @pytest.mark.cpython
 class TestServed:
-    def test_mnist_from_its_address_and_then_from_the_cache(self, served, monkeypatch):
+    def test_mnist_from_its_url_then_from_the_cache(self, served, monkeypatch):
         folder, address = served
         expect(monkeypatch, write_digits(folder))
         monkeypatch.setattr(datasets.MNIST, "ADDRESS", address)
@@ -69,7 +69,7 @@ class TestServed:
             datasets.MNIST(train=False)
 
     @pytest.mark.parametrize("kind", [datasets.MNIST, pyconvlite.datasets.MNIST])
-    def test_mnist_from_the_parts_of_the_site(self, served, tmp_path, monkeypatch, kind):
+    def test_mnist_from_the_files_of_the_site(self, served, tmp_path, monkeypatch, kind):
         folder, address = served
         sha256 = write_digits(tmp_path / "whole")
         expect(monkeypatch, sha256)
@@ -86,7 +86,7 @@ class TestServed:
                 path.write_bytes(gzip.compress(part))
         assert_is_the_sample(kind(), 60, 0)
 
-    def test_cifar_from_the_archive_of_its_authors(self, served, monkeypatch):
+    def test_cifar_from_the_original_archive(self, served, monkeypatch):
         folder, address = served
         records = np.random.RandomState(0).randint(0, 10, (5, 2, 3073)).astype(np.uint8)
         with tarfile.open(folder / "cifar-10-binary.tar.gz", "w:gz") as archive:
@@ -112,7 +112,7 @@ class TestServed:
             utils.get_file(f"{address}/names.txt")
 
 
-def test_mnist_that_another_program_has_left_is_verified(cache, monkeypatch):
+def test_cached_mnist_is_verified(cache, monkeypatch):
     expect(monkeypatch, write_digits(cache))
     (cache / "t10k-labels-idx1-ubyte.gz").write_bytes(digits(40, 2)[1])
     assert_is_the_sample(datasets.MNIST(), 60, 0)
@@ -142,7 +142,7 @@ def test_a_damaged_archive_is_named(damage, cache, monkeypatch):
         datasets.CIFAR10()
 
 
-def test_cifar_that_dezero_has_kept(cache, capsys):
+def test_cifar_cached_by_dezero(cache, capsys):
     data, label = np.arange(2.0 * 3072).reshape(2, 3, 32, 32), np.array([3, 5])
     assert datasets.save_cache_npz(data, label, "https://x/cifar-10-python.tar.gz", train=True)
     assert datasets.save_cache_npz(data, label, "cifar-10-python.tar.gz", train=True) is None
@@ -152,7 +152,7 @@ def test_cifar_that_dezero_has_kept(cache, capsys):
     assert capsys.readouterr().out == "Saving: cifar-10-python.tar.gz.train.npz\n Done\n"
 
 
-def test_letters_and_names(cache):
+def test_text_and_class_names(cache):
     cache.mkdir()
     (cache / "shakespear.txt").write_text("to be")
     (cache / "imagenet1000_clsidx_to_labels.txt").write_text("{0: 'tench, Tinca tinca',\n 1: 'goldfish'}")
@@ -165,7 +165,7 @@ def test_letters_and_names(cache):
 
 
 @pytest.mark.parametrize(("name", "file"), [("VGG16", "vgg16.npz"), ("ResNet50", "resnet50.npz")])
-def test_pretrained_weights_are_those_in_the_cache(name, file, cache, monkeypatch):
+def test_pretrained_weights_from_the_cache(name, file, cache, monkeypatch):
     cache.mkdir()
     (cache / file).write_bytes(b"not an archive")
     with pytest.raises(ValueError, match=file):
@@ -177,7 +177,7 @@ def test_pretrained_weights_are_those_in_the_cache(name, file, cache, monkeypatc
 
 
 @pytest.mark.parametrize("make", ["MLP", "Sequential"])
-def test_weights_that_dezero_has_saved(make, tmp_path):
+def test_weights_saved_by_dezero(make, tmp_path):
     layers = [models.L.Linear(3), models.F.relu, models.L.Linear(1)]
     model = models.MLP((3, 1)) if make == "MLP" else models.Sequential(*layers)
     last = "l1" if make == "MLP" else "l2"

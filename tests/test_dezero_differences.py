@@ -346,12 +346,12 @@ def _():
         assert subprocess.check_output([sys.executable, "-c", code], text=True) == "set()\n"
 
 
-def test_each_row_of_the_document_is_checked():
+def test_every_row_has_a_check():
     table = DOCUMENT.read_text("utf-8").partition("## What differs")[2]
     rows = [line.split(" | ")[0].removeprefix("| ") for line in table.splitlines() if line.startswith("| ")]
     assert rows[1:] == list(HELD)  # without the head
 
 
 @pytest.mark.parametrize("text", HELD)
-def test_holds(text):
+def test_difference(text):
     HELD[text]()

@@ -9,11 +9,11 @@ from pyconvlite.dezero import functions as F
 from pyconvlite.dezero import layers as L
 
 
-def test_a_notebook_shows_a_picture_without_graphviz(notebook):
+def test_notebook_graph_without_graphviz(notebook):
     assert "<svg" in utils.plot_dot_graph(F.sin(Variable(np.ones(2))))._repr_svg_()
 
 
-def test_model_plot_goes_the_same_way(notebook):
+def test_model_plot_without_graphviz(notebook):
     class Net(Model):
         def __init__(self):
             super().__init__()
@@ -25,7 +25,7 @@ def test_model_plot_goes_the_same_way(notebook):
     assert "Linear" in Net().plot(Variable(np.ones((1, 2)), "x"))._repr_svg_()
 
 
-def test_a_program_that_shows_its_graph_goes_on(monkeypatch, capsys):
+def test_plot_dot_graph_without_graphviz_warns(monkeypatch, capsys):
     monkeypatch.setenv("PATH", "")
     with pytest.warns(UserWarning, match="no picture is drawn: plot_dot_graph needs Graphviz"):
         assert utils.plot_dot_graph(F.sin(Variable(np.array(1.0), "x")), verbose=False) is None
@@ -101,14 +101,14 @@ def _closed():
 
 @pytest.mark.usefixtures("_closed")
 class TestWithoutDevice:
-    def test_cupy_is_not_there(self):
+    def test_no_cupy_without_a_device(self):
         with pytest.raises(AttributeError, match=r"init\(\) opens a device"):
             _ = cuda.cupy
         with pytest.raises(AttributeError, match=r"no attribute 'numpy'$"):
             _ = cuda.numpy
         assert cuda.get_array_module(Variable(np.zeros(1))) is np
 
-    def test_moving_is_refused(self):
+    def test_to_gpu_is_refused(self):
         with pytest.raises(DeviceUnavailable):
             cuda.as_cupy(np.zeros(2))
         with pytest.raises(DeviceUnavailable):
@@ -117,7 +117,7 @@ class TestWithoutDevice:
             dataloaders.DataLoader([(1, 2)], 1, gpu=True)
 
 
-def test_a_loader_with_its_own_seed_draws_from_it():
+def test_loader_uses_its_own_seed():
     np.random.seed(0)
     loader = dataloaders.DataLoader(list(zip(range(9), range(9), strict=True)), 9, seed=3)
     x, _ = next(loader)
@@ -125,6 +125,6 @@ def test_a_loader_with_its_own_seed_draws_from_it():
     assert np.random.rand() == np.random.RandomState(0).rand()
 
 
-def test_a_parameter_in_float64_stays_so():
+def test_float64_parameter_stays_float64():
     embed = L.EmbedID(2, 3)
     assert (type(embed.W), embed.W.dtype) == (Parameter, np.float64)

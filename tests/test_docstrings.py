@@ -46,7 +46,7 @@ def _names_with_examples(module):
     return {test.name for test in tests if test.examples}
 
 
-def test_the_walk_reaches_every_kind_of_module():
+def test_every_kind_of_module_is_searched():
     assert {
         "pyconvlite.config.Config",  # a module without __all__
         "pyconvlite.functions.math.exp",  # a package's

@@ -21,14 +21,14 @@ def fetch(url):
         return file.read()
 
 
-def test_data_addresses():
+def test_data_urls():
     assert fetch("data:application/octet-stream;base64,AP+A") == BODY
 
 
 @pytest.mark.parametrize(
     "url", ["file:///etc/passwd", "ftp://127.0.0.1/a", "/etc/passwd", "FILE:/a", "", "a.npz"]
 )
-def test_other_addresses_are_refused(url):
+def test_other_url_schemes_are_refused(url):
     with pytest.raises(ValueError, match="url must start with http:, https: or data:; got"):
         _fetch.opened(url)
     with pytest.raises(ValueError, match="url must start with http:, https: or data:; got"):
@@ -133,7 +133,7 @@ def test_http_errors(path, error, message, tmp_path, monkeypatch):
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
-def test_no_server():
+def test_unreachable_server():
     with pytest.raises(OSError, match=r"http://127\.0\.0\.1:1/x cannot be fetched"):
         fetch("http://127.0.0.1:1/x")
 
@@ -167,17 +167,17 @@ class TestGetFile:
         assert len(urls) == 1
         assert os.listdir(Path(first).parent) == ["zebra.jpg"]
 
-    def test_addresses_of_the_same_name_stay_apart(self, monkeypatch):
+    def test_urls_with_the_same_file_name(self, monkeypatch):
         self.served(monkeypatch)
         first = get_file("https://example.com/a/zebra.jpg")
         assert get_file("https://example.com/b/zebra.jpg") != first
 
-    def test_takes_another_name(self, monkeypatch):
+    def test_file_name_argument(self, monkeypatch):
         self.served(monkeypatch)
         assert Path(get_file("https://example.com/?id=3", "zebra.jpg")).name == "zebra.jpg"
 
     @pytest.mark.parametrize("rest", ["?download=true", "?path=a/b/", "?X=" + "a" * 300, "#a/b"])
-    def test_a_query_is_no_part_of_the_name(self, monkeypatch, rest):
+    def test_query_is_not_part_of_the_name(self, monkeypatch, rest):
         self.served(monkeypatch)
         assert Path(get_file(f"https://example.com/zebra.jpg{rest}")).name == "zebra.jpg"
 
@@ -185,23 +185,23 @@ class TestGetFile:
         ("url", "name"),
         [("https://a/b", "../b"), ("https://a/b", "c/d"), ("https://a", "..")],
     )
-    def test_names_that_are_none(self, url, name):
+    def test_invalid_file_names(self, url, name):
         with pytest.raises(ValueError, match="file_name must be a name without folders"):
             get_file(url, name)
 
     @pytest.mark.parametrize("url", ["https://a/", "https://a/?id=3"])
-    def test_an_address_without_a_name(self, url):
+    def test_url_without_a_file_name(self, url):
         with pytest.raises(ValueError, match=r"the URL https://a/.* has no file name; pass file_name"):
             get_file(url)
 
     @pytest.mark.parametrize("status", [404, 500])
-    def test_nothing_is_left_of_what_fails(self, monkeypatch, tmp_path, status):
+    def test_failed_download_leaves_no_file(self, monkeypatch, tmp_path, status):
         self.served(monkeypatch, status=status)
         with pytest.raises(OSError, match=r"zebra\.jpg"):
             get_file("https://example.com/zebra.jpg")
         assert list(tmp_path.iterdir()) == []
 
-    def test_a_file_with_a_sha256_is_verified_at_each_call(self, monkeypatch, tmp_path):
+    def test_cached_file_is_verified_at_each_call(self, monkeypatch, tmp_path):
         urls = self.served(monkeypatch, BODY)
         sha256 = hashlib.sha256(BODY).hexdigest()
         path = Path(get_file("https://example.com/a", sha256=sha256.upper()))
@@ -213,24 +213,24 @@ class TestGetFile:
         assert Path(get_file("https://example.com/a", sha256=sha256)).read_bytes() == BODY
         assert len(urls) == 2
 
-    def test_a_file_with_another_sha256_is_refused(self, monkeypatch, tmp_path):
+    def test_wrong_sha256_is_refused(self, monkeypatch, tmp_path):
         self.served(monkeypatch, BODY)
         with pytest.raises(ValueError, match=f"https://example.com/a has sha256 .*; expected {'0' * 64}"):
             get_file("https://example.com/a", sha256="0" * 64)
         assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
     @pytest.mark.parametrize("sha256", ["", "12", "g" * 64, "0" * 65])
-    def test_a_sha256_that_is_none(self, sha256):
+    def test_invalid_sha256_argument(self, sha256):
         with pytest.raises(ValueError, match="sha256 must have 64 hexadecimal digits; got"):
             get_file("https://example.com/a", sha256=sha256)
 
-    def test_a_response_that_may_be_incomplete_needs_a_sha256(self, monkeypatch):
+    def test_response_without_length_needs_a_sha256(self, monkeypatch):
         self.served(monkeypatch, BODY, bounded=False)
         with pytest.raises(OSError, match=r"does not say how long the file is.*; pass its sha256"):
             get_file("https://example.com/a")
         assert get_file("https://example.com/a", sha256=hashlib.sha256(BODY).hexdigest())
 
-    def test_a_response_without_end(self, monkeypatch, tmp_path):
+    def test_endless_response(self, monkeypatch, tmp_path):
         self.served(monkeypatch, bytes(3000))
         monkeypatch.setattr(_fetch, "_MOST", 2000)
         with pytest.raises(OSError, match="it has more than 2000 bytes"):
@@ -238,7 +238,7 @@ class TestGetFile:
         assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
     @pytest.mark.cpython
-    def test_what_the_server_says_about_the_end(self):
+    def test_content_length_header(self):
         with server() as address:
             assert Path(get_file(f"{address}/chunked")).read_bytes() == BODY
             with pytest.raises(OSError, match="does not say how long the file is"):
@@ -259,7 +259,7 @@ class TestGetFile:
         assert peak < 4_000_000
 
     @pytest.mark.cpython
-    def test_threads_that_fetch_the_same_file(self, monkeypatch, tmp_path):
+    def test_threads_fetch_the_same_file_once(self, monkeypatch, tmp_path):
         start = threading.Barrier(8)
 
         def get(url):

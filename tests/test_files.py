@@ -19,7 +19,7 @@ def put(path, contents=b"new"):
         file.write(contents)
 
 
-def test_a_file_appears_whole(tmp_path):
+def test_file_is_replaced_atomically(tmp_path):
     path = tmp_path / "a"
     with replacing(path) as file:
         file.write(b"new")
@@ -30,7 +30,7 @@ def test_a_file_appears_whole(tmp_path):
 
 
 @pytest.mark.parametrize("error", [OSError, KeyboardInterrupt])
-def test_an_error_leaves_the_older_file(tmp_path, error):
+def test_error_keeps_the_old_file(tmp_path, error):
     path = tmp_path / "a"
     path.write_bytes(b"old")
 
@@ -45,7 +45,7 @@ def test_an_error_leaves_the_older_file(tmp_path, error):
     assert os.listdir(tmp_path) == ["a"]
 
 
-def test_the_longest_name_can_be_replaced(tmp_path):
+def test_longest_file_name(tmp_path):
     path = tmp_path / ("a" * 255)
     put(path)
     put(path, b"newer")
@@ -54,7 +54,7 @@ def test_the_longest_name_can_be_replaced(tmp_path):
 
 @pytest.mark.parametrize("use", [written, read_from])
 @pytest.mark.parametrize("file", [b"a", 3, None])
-def test_what_is_neither_a_path_nor_a_file_is_named(use, file):
+def test_other_types_are_refused(use, file):
     with pytest.raises(TypeError, match=f"file must be a path .* got {type(file).__name__}"), use(file):
         pass
 
@@ -66,12 +66,12 @@ def test_what_is_neither_a_path_nor_a_file_is_named(use, file):
         *(L.Layer.save_weights, L.Layer.load_weights),
     ],
 )
-def test_all_that_take_a_path_or_a_file_call_it_file(f):
+def test_public_functions_name_the_argument_file(f):
     assert "file" in inspect.signature(f).parameters
 
 
 @pytest.mark.cpython
-def test_what_a_killed_process_has_left_is_removed_after_ten_minutes(tmp_path):
+def test_stale_temporary_files_are_removed_after_ten_minutes(tmp_path):
     path, other = tmp_path / "a", tmp_path / "b"
     dies = (
         "import os, sys; from pyconvlite._files import replacing; c = replacing(sys.argv[1]); c.__enter__()"
@@ -92,7 +92,7 @@ def test_what_a_killed_process_has_left_is_removed_after_ten_minutes(tmp_path):
     assert sorted(os.listdir(tmp_path)) == ["a", "b"]
 
 
-def test_a_writer_whose_unfinished_file_is_removed_leaves_the_older_file(tmp_path):
+def test_removed_temporary_file_keeps_the_old_file(tmp_path):
     path = tmp_path / "a"
     put(path, b"old")
 
@@ -109,7 +109,7 @@ def test_a_writer_whose_unfinished_file_is_removed_leaves_the_older_file(tmp_pat
     assert os.listdir(tmp_path) == ["a"]
 
 
-def test_two_writers_do_not_meet(tmp_path):
+def test_concurrent_writers(tmp_path):
     path = tmp_path / "a"
     with replacing(path) as one, replacing(path) as other:
         one.write(b"one")
@@ -118,7 +118,7 @@ def test_two_writers_do_not_meet(tmp_path):
     assert os.listdir(tmp_path) == ["a"]
 
 
-def test_no_link_at_the_unfinished_name_is_followed(tmp_path, monkeypatch):
+def test_link_at_the_temporary_name_is_not_followed(tmp_path, monkeypatch):
     victim = tmp_path / "victim"
     victim.write_bytes(b"old")
     monkeypatch.setattr(os, "urandom", bytes)
@@ -129,7 +129,7 @@ def test_no_link_at_the_unfinished_name_is_followed(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o640, 0o666, 0o755])
-def test_the_mode_of_the_older_file_stays(tmp_path, mode):
+def test_file_mode_is_kept(tmp_path, mode):
     path = tmp_path / "a"
     path.write_bytes(b"old")
     path.chmod(mode)
@@ -139,7 +139,7 @@ def test_the_mode_of_the_older_file_stays(tmp_path, mode):
     assert stat.S_IMODE(path.stat().st_mode) == mode
 
 
-def test_a_file_that_may_not_be_written_stays(tmp_path, monkeypatch):
+def test_read_only_file_is_kept(tmp_path, monkeypatch):
     path = tmp_path / "a"
     path.write_bytes(b"old")
     path.chmod(0o444)
@@ -151,13 +151,13 @@ def test_a_file_that_may_not_be_written_stays(tmp_path, monkeypatch):
     assert os.listdir(tmp_path) == ["a"]
 
 
-def test_a_new_file_has_the_usual_mode(tmp_path):
+def test_new_file_has_the_default_mode(tmp_path):
     (tmp_path / "usual").touch()
     put(tmp_path / "a")
     assert (tmp_path / "a").stat().st_mode == (tmp_path / "usual").stat().st_mode
 
 
-def test_a_link_stays_and_its_target_is_replaced(tmp_path):
+def test_link_is_kept_and_its_target_replaced(tmp_path):
     (tmp_path / "folder").mkdir()
     target, link, chain = tmp_path / "folder" / "target", tmp_path / "link", tmp_path / "chain"
     link.symlink_to("folder/target")
@@ -178,7 +178,7 @@ def test_a_link_to_itself(tmp_path):
     assert os.listdir(tmp_path) == ["link"]
 
 
-def test_what_is_no_regular_file_is_refused(tmp_path):
+def test_special_files_are_refused(tmp_path):
     (tmp_path / "folder").mkdir()
     (tmp_path / "to-device").symlink_to(os.devnull)
     for path in (tmp_path / "folder", tmp_path / "to-device", os.devnull):
@@ -205,13 +205,13 @@ def test_a_pipe_is_refused(tmp_path):
         ("HTTPS://example.org/w.npz", FileNotFoundError, "is a URL, not a path; pass what utils"),
     ],
 )
-def test_what_is_no_file_to_read(file, error, message):
+def test_bytes_and_urls_are_refused(file, error, message):
     with pytest.raises(error, match=message):
         L.Linear(3, in_size=2).load_weights(file)
 
 
 @pytest.mark.cpython
-def test_an_open_pipe_is_written_into():
+def test_open_pipe_is_written_to():
     layer, other = L.Linear(3, in_size=2), L.Linear(3, in_size=2)
     source, sink = os.pipe()
     with open(sink, "wb") as pipe, written(pipe) as file:
@@ -223,7 +223,7 @@ def test_an_open_pipe_is_written_into():
 
 
 @pytest.mark.cpython
-def test_threads_that_save_to_the_same_path(tmp_path):
+def test_threads_save_to_the_same_path(tmp_path):
     path = tmp_path / "weights.npz"
     layers = [L.Linear(30, in_size=20) for _ in range(8)]
     faults = []
@@ -246,7 +246,7 @@ def test_threads_that_save_to_the_same_path(tmp_path):
     assert os.listdir(tmp_path) == ["weights.npz"]
 
 
-def test_a_folder_that_is_missing_is_named(tmp_path):
+def test_missing_folder_is_named(tmp_path):
     with (
         pytest.raises(FileNotFoundError, match=r"nowhere' is missing; create it first: .*w\.npz"),
         replacing(tmp_path / "nowhere" / "w.npz"),
@@ -255,12 +255,12 @@ def test_a_folder_that_is_missing_is_named(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the folder is Linux's")
-def test_a_folder_that_cannot_be_written_is_named_with_the_path_that_was_given():
+def test_read_only_folder_is_named_as_given():
     with pytest.raises(OSError, match=r"'/proc/weights\.npz'"), replacing("/proc/weights.npz"):
         pass
 
 
 @pytest.mark.parametrize("use", [read_from, written])
-def test_a_file_in_text_mode_is_refused(use):
+def test_text_mode_file_is_refused(use):
     with pytest.raises(TypeError, match="got StringIO: open it in binary mode"), use(io.StringIO()):
         pass

@@ -51,7 +51,7 @@ def test_parts_of_a_gradient_that_cancel_do_not_overflow():
     np.testing.assert_array_equal(gW.data, 0)
 
 
-def test_columns_that_meet_in_a_pixel():
+def test_col2im_sums_many_columns():
     images = F.col2im(np.ones((2500, 2500), np.float16), (1, 1, 99, 99), 50)
     assert images.dtype == np.float16
     assert images.data[0, 0, 49, 49] == 2500  # under all of the 50 x 50 windows
@@ -59,7 +59,7 @@ def test_columns_that_meet_in_a_pixel():
 
 @pytest.mark.parametrize("index", [np.zeros(5000, int), (np.zeros(5000, int), slice(None))])
 @pytest.mark.parametrize("columns", [3, 256])
-def test_a_row_that_is_chosen_many_times(index, columns):
+def test_gradient_of_a_row_indexed_many_times(index, columns):
     W = Variable(np.zeros((3, columns), np.float16))
     y = F.get_item(W, index)
     (gW,) = grad(y, W, np.ones(y.shape, np.float16))
@@ -68,7 +68,7 @@ def test_a_row_that_is_chosen_many_times(index, columns):
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
-def test_biases_of_many_steps(cell):
+def test_recurrent_bias_gradient_over_many_steps(cell):
     T, H = 6000, 1
     gates = {"lstm": 4, "gru": 3}[cell]
     rows = 1 + H + {"lstm": 1, "gru": 2}[cell]
@@ -84,14 +84,14 @@ def test_biases_of_many_steps(cell):
     np.testing.assert_allclose(*found, rtol=0, atol=2e-3 * np.abs(found[1]).max())
 
 
-def test_the_mean_loss_of_very_many_rows_has_its_gradient():
+def test_gradient_of_mean_loss_over_many_rows():
     n = 2**21
     x = Variable(np.zeros((n, 2), np.float16))
     (gx,) = grad(F.softmax_cross_entropy(x, np.zeros(n, int)), x, np.array(1024, np.float16))
     np.testing.assert_array_equal(gx.data[0], np.array([-0.5, 0.5]) * 1024 / n)
 
 
-def test_deviations_whose_squares_overflow():
+def test_norms_of_deviations_whose_squares_overflow():
     x = Variable(np.array([-1000, 0, 1000], np.float16))
     assert F.std(x).item() == np.float16(np.std([-1000, 0, 1000]))
     (gx,) = grad(F.std(x), x)
@@ -110,7 +110,7 @@ NORMS = {
 
 
 @pytest.mark.parametrize("f", NORMS.values(), ids=NORMS)
-def test_second_gradients_of_norms_of_images_whose_squares_overflow(f):
+def test_second_gradients_of_norms_whose_squares_overflow(f):
     """Those with respect to gy, which may reach 1 / the deviation; those with respect to x nearly vanish."""
     arrays = [1000 * normal(6, 4, 3, 3), *normal(2, 6, 4, 3, 3)]
     found = []

@@ -50,7 +50,7 @@ class TestActivation(Contract):
     pass
 
 
-def test_relu_at_its_kink_and_beyond():
+def test_relu_at_zero_and_infinity():
     x = Variable(np.array([-1.0, -0.0, 0.0, 2.0, np.inf, np.nan]))
     y = F.relu(x)
     np.testing.assert_array_equal(y.data, [0, 0, 0, 2, np.inf, np.nan])
@@ -70,7 +70,7 @@ def test_relu_at_its_kink_and_beyond():
     ],
     ids=["relu", "leaky_relu", "prelu", "clip", "pooling"],
 )
-def test_gradients_at_nan_are_those_of_PyTorch(f, expected, size):
+def test_gradients_at_nan_equal_pytorch(f, expected, size):
     x = Variable(np.full(size, np.nan, np.float32))
     y = f(x)
     assert np.isnan(y.data).all()
@@ -96,7 +96,7 @@ def test_sigmoid_has_a_small_relative_error_in_both_tails(dtype):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_the_gradient_of_sigmoid_is_as_precise_as_its_value(dtype):
+def test_gradient_of_sigmoid_has_a_small_relative_error(dtype):
     y, gy = (v.astype(dtype) for v in (np.linspace(0.5, 1, 999)[:-1], np.linspace(1.1, 1.9, 998)))
     found = F.SigmoidGrad()(gy, y)
     assert found.dtype == dtype
@@ -120,7 +120,7 @@ def test_sigmoid_of_integers_is_float64(dtype):
 
 
 @pytest.mark.parametrize("slope", [0.2, np.float64(0.2)])
-def test_leaky_relu_at_its_kink_and_whatever_the_slopes_type(slope):
+def test_leaky_relu_at_zero_with_any_slope_type(slope):
     x = Variable(np.array([-1.0, 0.0, 2.0], np.float32))
     y = F.leaky_relu(x, slope)
     (gx,) = grad(y, x)
@@ -136,7 +136,7 @@ def test_leaky_relu_at_its_kink_and_whatever_the_slopes_type(slope):
         ("a", TypeError, "slope must be a number; got 'a'"),
     ],
 )
-def test_leaky_relu_names_a_slope_that_is_none(slope, error, message):
+def test_leaky_relu_rejects_invalid_slope(slope, error, message):
     with pytest.raises(error, match=message):
         F.leaky_relu(X, slope)
 
@@ -179,7 +179,7 @@ def test_prelu_of_float32_stays_float32(slope):
     assert (y.dtype, y.data.tolist()) == (np.float32, [-1, 4])
 
 
-def test_prelu_of_what_is_infinite_has_a_finite_gradient_of_its_slopes():
+def test_prelu_slope_gradient_at_infinity_is_finite():
     W = Variable(np.array([0.5]))
     np.testing.assert_array_equal(grad(F.prelu(np.array([np.inf, -2.0]), W), W)[0].data, [-2])
 
@@ -197,13 +197,13 @@ def test_prelu_of_what_is_infinite_has_a_finite_gradient_of_its_slopes():
         ),
     ],
 )
-def test_arguments_that_do_not_fit_are_named(call, error, message):
+def test_invalid_arguments_are_named(call, error, message):
     with pytest.raises(error, match=message):
         call()
 
 
 @pytest.mark.parametrize("f", [F.softplus, F.hardsigmoid])
-def test_small_integers_are_taken_as_floats(f):
+def test_small_integers_become_floats(f):
     x = np.array([[1, 100]], np.uint8)
     np.testing.assert_array_equal(f(x).data, f(x.astype(float)).data)
 

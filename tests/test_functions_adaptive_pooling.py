@@ -54,14 +54,14 @@ class TestMax(Contract):
 
 
 @pytest.mark.parametrize("name", SIZES)
-def test_all_forms_of_the_size(name):
+def test_output_size_forms(name):
     size = SIZES[name]
     np.testing.assert_array_equal(F.adaptive_max_pooling(X, size).data, pooled(np.max)(X, size))
     np.testing.assert_allclose(F.adaptive_average_pooling(X, size).data, pooled(np.mean)(X, size))
 
 
 @pytest.mark.parametrize("old", range(1, 10))
-def test_any_sizes(old):
+def test_all_input_sizes(old):
     x = rng.standard_normal((1, 1, 2, old))
     for new in range(1, 12):
         np.testing.assert_array_equal(F.adaptive_max_pooling(x, (1, new)).data, pooled(np.max)(x, (1, new)))
@@ -76,7 +76,7 @@ def test_the_first_of_equal_maxima_takes_the_gradient():
 @pytest.mark.parametrize(
     "size", [(4, 4), (4, 3), (3, 4)], ids=str
 )  # 4 of 10 or 6: windows that are not alike
-def test_the_first_is_the_first_in_rows_and_columns(size):
+def test_first_maximum_in_row_major_order(size):
     x = Variable(np.random.default_rng(0).integers(0, 2, (1, 1, 10, 6)).astype(float))
     expected = np.zeros((10, 6))
     for place in np.ndindex(*size):
@@ -88,7 +88,7 @@ def test_the_first_is_the_first_in_rows_and_columns(size):
     np.testing.assert_array_equal(grad(F.adaptive_max_pooling(x, size), x)[0].data[0, 0], expected)
 
 
-def test_nan_comes_through():
+def test_nan_propagates():
     x = np.array([[[[0, 1, 2, np.nan, 4]]]])
     np.testing.assert_array_equal(F.adaptive_max_pooling(x, (1, 2)).data, [[[[2, np.nan]]]])
 
@@ -105,6 +105,6 @@ def test_nan_comes_through():
         ((X[:, :, :0], 2), ValueError, r"at least one pixel.*\(2, 2, 0, 7\)"),
     ],
 )
-def test_what_does_not_fit_is_named(f, args, error, words):
+def test_invalid_arguments_are_named(f, args, error, words):
     with pytest.raises(error, match=words):
         f(*args)

@@ -95,7 +95,7 @@ WITH_GRADIENT = {
 
 
 @pytest.mark.parametrize("name", WITH_GRADIENT)
-def test_a_function_with_a_gradient_returns_a_variable_with_numpys_values(name):
+def test_differentiable_function(name):
     f = WITH_GRADIENT[name]
     arrays = [X, Y][: len(inspect.signature(f).parameters) if not isinstance(f, np.ufunc) else 1]
     arrays = arrays[:1] if name in ("min", "ravel") else arrays
@@ -105,7 +105,7 @@ def test_a_function_with_a_gradient_returns_a_variable_with_numpys_values(name):
     check_backward(lambda *xs: f(*map(as_variable, xs)), arrays)
 
 
-def test_every_row_of_the_tables_is_tested():
+def test_all_differentiable_functions_are_tested():
     tested = {re.split(",| ", name)[0] for name in WITH_GRADIENT}
     assert tested == {*protocol._UFUNCS, *protocol._FUNCTIONS}
 
@@ -163,7 +163,7 @@ def arguments_of(name):
 
 
 @pytest.mark.parametrize("name", sorted({*protocol._ON_DATA.split()} - SAVING))
-def test_a_function_without_a_gradient_acts_on_the_data(name):
+def test_function_without_a_gradient_uses_the_data(name):
     f, arguments = arguments_of(name)
     if f is None:
         pytest.skip(f"this NumPy has no {name}")
@@ -182,7 +182,7 @@ def test_saving_writes_the_data(tmp_path):
         np.testing.assert_array_equal(arrays["y"], Y)
 
 
-def test_shape_where_and_numpys_own_tests():
+def test_shape_where_and_numpy_testing():
     x = Variable(X)
     assert (np.shape(x), np.ndim(x), np.size(x)) == ((2, 3), 2, 6)
     np.testing.assert_array_equal(np.where(x), np.where(X))
@@ -198,7 +198,7 @@ def test_shape_where_and_numpys_own_tests():
 
 
 @pytest.mark.parametrize("name", UFUNCS)
-def test_every_other_ufunc_is_refused(name):
+def test_other_ufuncs_are_refused(name):
     ufunc = UFUNCS[name]
     x, a = Variable(X), np.ones((2, 3))
     if ufunc not in protocol._by_ufunc and ufunc not in protocol._on_data:
@@ -220,7 +220,7 @@ def test_every_other_ufunc_is_refused(name):
 
 
 @pytest.mark.parametrize("name", DISPATCHED)
-def test_every_other_function_is_refused(name):
+def test_other_functions_are_refused(name):
     f = DISPATCHED[name]
     if f in protocol._by_function or f in protocol._on_data:
         return
@@ -242,7 +242,7 @@ def test_every_other_function_is_refused(name):
     + [(name, [X, Y]) for name in ("inner", "logaddexp")]
     + [(name, [(X, Y)]) for name in ("hstack", "vstack")],
 )
-def test_what_a_refusal_names_computes_the_same(name, arguments):
+def test_suggested_replacement_is_equivalent(name, arguments):
     instead = eval(protocol._INSTEAD[name], {"F": F, "np": np, "x": Variable(X), "y": Variable(Y)})
     np.testing.assert_allclose(instead, getattr(np, name)(*arguments))
 
@@ -281,7 +281,7 @@ NOT_CALLED = {
 
 
 @pytest.mark.parametrize("name", sorted(OTHERS - NOT_CALLED))
-def test_a_function_that_does_not_dispatch_is_a_conversion_or_returns_no_array_of_the_values(name):
+def test_functions_that_do_not_dispatch_are_conversions(name):
     def results(x):
         for arguments in [(x,), (x, x), ((2, 3), x), (x[0], float), (x[0, 0],)]:
             try:
@@ -349,7 +349,7 @@ LEFT = {"array": X, "row": X[0], "no axes": np.array(2.0), "float64": np.float64
 @pytest.mark.parametrize(
     "op", [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow], ids=lambda f: f.__name__
 )
-def test_operators_equal_their_functions(op, left):
+def test_operators_equal_functions(op, left):
     functions = {operator.sub: F.sub, operator.truediv: F.div}
     f = functions.get(op) or getattr(F, op.__name__)
     x = Variable(Y)
@@ -360,7 +360,7 @@ def test_operators_equal_their_functions(op, left):
     np.testing.assert_array_equal(grad(y, x)[0].data, grad(f(left, x), x)[0].data)
 
 
-def test_where_takes_both_or_neither():
+def test_where_takes_both_x_and_y_or_neither():
     with pytest.raises(ValueError, match="both"):
         np.where(X > 1, Variable(X), None)
 
@@ -372,14 +372,14 @@ def test_matrix_product_with_numpy_on_the_left():
     np.testing.assert_allclose(grad(y, x)[0].data, X @ np.ones((3, 3)))
 
 
-def test_numbers_of_numpy_do_not_widen_float32():
+def test_numpy_scalars_do_not_widen_float32():
     x = Variable(Y.astype(np.float32))
     for y in (np.float64(2) * x, np.multiply(np.float64(2), x), np.power(x, np.float64(2))):
         assert y.dtype == np.float32
 
 
 @pytest.mark.parametrize("op", [operator.iadd, operator.isub, operator.imul, operator.itruediv])
-def test_an_in_place_operator_on_an_array_makes_a_variable(op):
+def test_in_place_operator_on_an_array_gives_a_variable(op):
     total = np.ones((2, 3))
     x = Variable(Y)
     y = op(total, x)
@@ -388,7 +388,7 @@ def test_an_in_place_operator_on_an_array_makes_a_variable(op):
     np.testing.assert_array_equal(total, 1)
 
 
-def test_an_in_place_product_of_matrices():
+def test_in_place_matmul():
     total, x = np.ones((2, 3)), Variable(np.arange(9.0).reshape(3, 3))
     y = operator.imatmul(total, x)
     np.testing.assert_array_equal(y.data, np.ones((2, 3)) @ x.data)
@@ -398,7 +398,7 @@ def test_an_in_place_product_of_matrices():
         np.matmul(total, x, axes=[(0, 1), (0, 1), (0, 1)])
 
 
-def test_comparison_with_an_array_is_of_the_data():
+def test_comparison_with_an_array_uses_the_data():
     x = Variable(Y)
     np.testing.assert_array_equal(x > X, X < Y)
     np.testing.assert_array_equal(x == Y, np.ones((2, 3), bool))

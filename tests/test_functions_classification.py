@@ -129,7 +129,7 @@ class TestCrossEntropy(Contract):
     pass
 
 
-def test_softmax_cross_entropy_simple_of_what_is_all_but_impossible():
+def test_softmax_cross_entropy_simple_of_tiny_probabilities():
     x = Variable(np.array([[0.0, 500.0]]))  # DeZero takes what is below 1e-15 for 1e-15
     loss = F.softmax_cross_entropy_simple(x, np.array([0]))
     assert loss.item() == pytest.approx(500)
@@ -184,7 +184,7 @@ def test_labels_in_a_column():
         "a list",
     ],
 )
-def test_cross_entropy_refuses(x, t, error, words):
+def test_cross_entropy_rejects_invalid_arguments(x, t, error, words):
     for f in (F.softmax_cross_entropy, F.softmax_cross_entropy_simple):
         with pytest.raises(error, match=words):
             f(x, t)
@@ -207,7 +207,7 @@ def test_negative_labels_are_refused_in_any_dtype(dtype):
             pytest.fail(f"{name} gave {call()}")
 
 
-def test_labels_of_a_narrow_dtype_for_many_classes():
+def test_narrow_label_dtype_with_many_classes():
     x = np.random.default_rng(0).standard_normal((2, 300))
     for dtype in (np.int8, np.uint8):
         for t in ([100, 3], [127, 0]):
@@ -215,7 +215,7 @@ def test_labels_of_a_narrow_dtype_for_many_classes():
             assert found.item() == F.softmax_cross_entropy(x, np.array(t)).item()
 
 
-def test_one_hot_labels_of_integers_are_told_to_be_floats():
+def test_integer_one_hot_labels_are_refused():
     with pytest.raises(TypeError, match="t must hold floats if it has the shape of x"):
         F.softmax_cross_entropy(X, np.eye(4, 3, dtype=int))
 
@@ -226,30 +226,30 @@ def test_nll_loss_refuses_integer_log_probabilities():
         F.nll_loss(np.array([[-1, -2]], np.int64), np.array([0]), weight=np.array([0.5, 0.5]))
 
 
-def test_a_smoothing_that_numpy_computed_does_not_widen_float32():
+def test_numpy_label_smoothing_does_not_widen_float32():
     y = F.softmax_cross_entropy(X.astype(np.float32), LABELS, label_smoothing=np.float64(0.1))
     assert y.dtype == np.float32
 
 
 @pytest.mark.parametrize("f", [F.softmax_cross_entropy, F.softmax_cross_entropy_simple])
-def test_cross_entropy_of_integer_scores_is_no_integer(f):
+def test_cross_entropy_of_integer_scores_is_float(f):
     assert f(np.array([[3, 0, 0]]), np.array([0])).item() == pytest.approx(np.log(1 + 2 * np.exp(-3)))
 
 
 class TestAccuracy:
-    def test_is_the_share_of_right_answers(self):
+    def test_share_of_correct_predictions(self):
         scores = np.eye(3)[[2, 0, 0, 2]]
         result = F.accuracy(scores, LABELS)
         assert type(result) is Variable
         assert result.item() == 0.75
 
-    def test_takes_variables_and_builds_no_graph(self):
+    def test_result_has_no_graph(self):
         result = F.accuracy(Variable(np.eye(3)[LABELS]), Variable(LABELS))
         assert float(result) == 1.0
         assert result.creator is None
 
     @pytest.mark.parametrize("dtype", DTYPES)
-    def test_has_the_scores_dtype_but_counts_exactly(self, dtype):
+    def test_has_the_dtype_of_the_scores_and_counts_exactly(self, dtype):
         scores = np.zeros((1000, 2), dtype)
         scores[:997, 1] = 1
         result = F.accuracy(scores, np.ones(1000, int))
@@ -257,11 +257,11 @@ class TestAccuracy:
         assert result.item() * 1000 == pytest.approx(997, rel=1e-6)
         assert F.accuracy(scores.astype(np.int8), np.ones(1000, int)).dtype == np.float64
 
-    def test_refuses_labels_that_are_no_integers(self):
+    def test_refuses_non_integer_labels(self):
         with pytest.raises(TypeError, match=r"t must hold integers, .* got float64"):
             F.accuracy(X, LABELS.astype(np.float64))
 
-    def test_counts_more_rows_than_float16_can(self):
+    def test_counts_rows_beyond_float16(self):
         scores = np.zeros((100_000, 2), np.float16)
         scores[:90_000, 1] = 1
         assert F.accuracy(scores, np.ones(100_000, int)).item() == pytest.approx(0.9, abs=1e-3)
@@ -277,7 +277,7 @@ class TestAccuracy:
             F.accuracy(X, LABELS[:3])
 
 
-def test_accuracy_of_integer_scores_is_no_integer():
+def test_accuracy_of_integer_scores_is_float():
     assert F.accuracy(np.eye(3, dtype=int), np.array([0, 1, 0])).item() == pytest.approx(2 / 3)
 
 
@@ -285,7 +285,7 @@ def test_accuracy_of_pixels():
     assert F.accuracy(np.eye(3)[abs(PIXELS)].transpose(0, 3, 1, 2), abs(PIXELS)).item() == 1
 
 
-def test_impossible_classes_spoil_nothing():
+def test_scores_of_minus_infinity():
     """Scores of -inf, as masks set them."""
     x = Variable(np.array([[0.0, -np.inf, 1.0], [1.0, 0.0, -np.inf]]))
     for loss in (
@@ -296,7 +296,7 @@ def test_impossible_classes_spoil_nothing():
         assert np.isfinite(grad(loss, x)[0].data).all()
 
 
-def test_when_all_labels_are_ignored_the_sum_is_0_and_the_mean_nan():
+def test_all_labels_ignored():
     ignored = np.full(4, -1)
     x = Variable(X)
     y = F.softmax_cross_entropy(x, ignored, ignore_index=-1, reduction="sum")
@@ -343,12 +343,12 @@ def test_the_weighted_mean_of_many_float16_does_not_overflow():
     ],
 )
 @pytest.mark.parametrize("f", [F.softmax_cross_entropy, F.nll_loss])
-def test_options_that_do_not_fit(f, call, error, words):
+def test_invalid_options(f, call, error, words):
     with pytest.raises(error, match=words):
         call(f)
 
 
-def test_what_probabilities_and_smoothing_refuse():
+def test_invalid_probabilities_and_smoothing():
     with pytest.raises(ValueError, match="ignore_index is for labels"):
         F.softmax_cross_entropy(IMAGES, PROBABILITIES, ignore_index=-1)
     with pytest.raises(ValueError, match="label_smoothing must be from 0 to 1"):
@@ -379,7 +379,7 @@ def test_an_empty_batch_has_a_sum_but_no_mean(loss, rest):
             loss(x, t, reduction=reduction)
 
 
-def test_float16_may_have_more_classes_than_it_counts():
+def test_float16_with_more_classes_than_it_counts():
     n = 70_000
     x = Variable(np.zeros((1, n), np.float16))
     loss = F.softmax_cross_entropy(x, np.array([1]))
@@ -392,7 +392,7 @@ def test_float16_may_have_more_classes_than_it_counts():
 @pytest.mark.parametrize("lost", [np.nan, -np.inf])
 @pytest.mark.parametrize("label_smoothing", [0, 0.1])
 @pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")  # of its softmax
-def test_what_an_ignored_element_holds_does_not_count(lost, label_smoothing):
+def test_ignored_elements_do_not_affect_the_loss(lost, label_smoothing):
     x, t = np.array([[0.0, 1.0], [lost, lost]]), np.array([0, -1])
     options = {"label_smoothing": label_smoothing}
     expected = F.softmax_cross_entropy(x[:1], t[:1], **options).item()
@@ -406,7 +406,7 @@ def test_what_an_ignored_element_holds_does_not_count(lost, label_smoothing):
 
 
 @pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int16, np.int64])
-def test_integer_scores_are_taken_as_floats(dtype):
+def test_integer_scores_become_floats(dtype):
     x, t = np.array([[1, 100], [3, 120]], dtype), np.array([0, 1])
     expected = F.softmax_cross_entropy(x.astype(float), t).data
     np.testing.assert_array_equal(F.softmax_cross_entropy(x, t).data, expected)
@@ -419,6 +419,6 @@ def test_missing_labels_are_named(f):
         f(X, None)
 
 
-def test_smoothing_is_a_number():
+def test_label_smoothing_must_be_a_number():
     with pytest.raises(TypeError, match="label_smoothing must be a number"):
         F.softmax_cross_entropy(X, LABELS, label_smoothing=np.array([0.1, 0.2]))

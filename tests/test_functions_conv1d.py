@@ -85,6 +85,6 @@ def test_a_causal_convolution_does_not_look_ahead():
         (lambda: F.conv1d(X, W, groups=3), ValueError, "groups must divide"),
     ],
 )
-def test_what_does_not_fit_is_named(call, error, words):
+def test_invalid_arguments_are_named(call, error, words):
     with pytest.raises(error, match=words):
         call()

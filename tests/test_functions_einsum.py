@@ -54,7 +54,7 @@ class TestEinsum(Contract):
 
 @settings(max_examples=50)
 @given(st.data())
-def test_any_sum_equals_numpys(data):
+def test_random_subscripts_equal_numpy(data):
     sizes = dict(zip("abcde", [2, 3, 1, 2, 0 if data.draw(st.booleans()) else 3], strict=True))
     terms = data.draw(st.lists(st.text("abcde", max_size=4), min_size=1, max_size=3))
     letters = sorted(set("".join(terms)))
@@ -82,7 +82,7 @@ def test_any_sum_equals_numpys(data):
         ("ii", (A[:1],), r"axes with one subscript must have one length; got shape \(1, 3\)"),
     ],
 )
-def test_subscripts_that_do_not_fit(text, xs, words):
+def test_invalid_subscripts(text, xs, words):
     with pytest.raises(ValueError, match=words):
         F.einsum(text, *xs)
 

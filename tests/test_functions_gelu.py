@@ -39,7 +39,7 @@ def test_gelu_is_exact_far_into_both_tails(dtype, accuracy):
     np.testing.assert_allclose(y.data, exact, rtol=accuracy, atol=np.finfo(dtype).tiny * 100)
 
 
-def test_gelu_at_the_ends_of_the_line():
+def test_gelu_at_infinity():
     np.testing.assert_array_equal(F.gelu(np.array([-1e4, -200.0, 200.0, 1e4])).data, [0, 0, 200, 1e4])
     x = Variable(np.array([-1e4, 1e4]))
     np.testing.assert_array_equal(grad(F.gelu(x), x)[0].data, [0, 1])
@@ -61,7 +61,7 @@ def test_gelu_of_huge_numbers_does_not_overflow(dtype, approximate):
 
 
 @pytest.mark.parametrize(("dtype", "accuracy"), [(np.float16, 4e-3), (np.float32, 1e-6), (np.float64, 1e-14)])
-def test_erf_has_a_small_relative_error_everywhere(dtype, accuracy):
+def test_erf_has_a_small_relative_error(dtype, accuracy):
     x = np.concatenate([[-1e4, -40, -1, 1e-4, 1, 40, 1e4], np.linspace(-7, 7, 400)]).astype(dtype)
     y = F.erf(x)
     assert y.dtype == dtype
@@ -83,23 +83,23 @@ def test_any_byte_order(f):
         np.testing.assert_allclose(y, f(x.astype(dtype)).data, rtol=8 * np.finfo(dtype).eps)
 
 
-def test_erf_of_integers_is_no_integer():
+def test_erf_of_integers_is_float():
     np.testing.assert_allclose(F.erf(np.array([-1, 0, 2])).data, ERF([-1, 0, 2]))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_gelu_by_tanh_at_the_ends_of_the_line(dtype):
+def test_tanh_gelu_at_infinity(dtype):
     x = Variable(np.array([-1e4, -1e3, 0, 1e3, 1e4], dtype))
     y = F.gelu(x, "tanh")
     np.testing.assert_allclose(y.data, [0, 0, 0, 1e3, 1e4])
     np.testing.assert_allclose(grad(y, x)[0].data, [0, 0, 0.5, 1, 1])
 
 
-def test_an_unknown_way_is_named():
+def test_unknown_approximation_is_named():
     with pytest.raises(ValueError, match="approximate must be one of 'none', 'tanh'; got 'erf'"):
         F.gelu(X, "erf")
 
 
-def test_the_tanh_form_takes_small_integers_as_floats():
+def test_tanh_gelu_of_small_integers():
     x = np.array([1, 100], np.int8)
     np.testing.assert_array_equal(F.gelu(x, "tanh").data, F.gelu(x.astype(float), "tanh").data)

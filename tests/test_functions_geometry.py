@@ -121,7 +121,7 @@ class TestAveragePoolingOfTheImageOnly(Contract):
 
 @given(st.data())
 @FEWER
-def test_any_max_pooling_equals_loops_and_has_gradients_of_three_orders(data):
+def test_max_pooling_equals_loops(data):
     def two(low, high):
         return data.draw(st.tuples(st.integers(low, high), st.integers(low, high)))
 
@@ -158,7 +158,7 @@ def test_forms_of_pad():
 
 @given(st.data())
 @FEWER
-def test_any_convolution_equals_loops(data):
+def test_convolution_equals_loops(data):
     def two(low, high):
         return data.draw(st.tuples(st.integers(low, high), st.integers(low, high)))
 
@@ -173,7 +173,7 @@ def test_any_convolution_equals_loops(data):
     assert_close(F.conv2d(x, W, **settings).data, oracles.conv2d(x, W, **settings))
 
 
-def test_relu_in_the_same_pass():
+def test_fused_relu():
     x, kernels = Variable(X), Variable(W)
     y = F.conv2d_relu(x, kernels, stride=2, pad="same")
     np.testing.assert_array_equal(y.data, np.maximum(F.conv2d(X, W, stride=2, pad="same").data, 0))
@@ -185,7 +185,7 @@ def test_relu_in_the_same_pass():
 @pytest.mark.parametrize("size", range(1, 8))
 @pytest.mark.parametrize("stride", [1, 2, 3])
 @pytest.mark.parametrize(("kernel", "dilation"), [(1, 1), (2, 1), (3, 1), (3, 2)])
-def test_same_has_a_pixel_for_every_step(size, stride, kernel, dilation):
+def test_same_padding_output_size(size, stride, kernel, dilation):
     y = F.conv2d(
         np.ones((1, 1, 1, size)), np.ones((1, 1, 1, kernel)), None, stride, "same", dilation=dilation
     )
@@ -194,7 +194,7 @@ def test_same_has_a_pixel_for_every_step(size, stride, kernel, dilation):
     assert after - before in (0, 1)
 
 
-def test_integers_keep_their_dtype_and_minus_infinity_its_gradient():
+def test_max_pooling_of_integers_and_of_minus_infinity():
     x = np.array([[1, 200, 3]], np.uint8)[None, None]
     y = F.pooling(x, (1, 2), 2, ceil_mode=True)
     assert (y.dtype, y.data.tolist()) == (np.uint8, [[[[200, 3]]]])
@@ -204,7 +204,7 @@ def test_integers_keep_their_dtype_and_minus_infinity_its_gradient():
     assert grad(y, low)[0].data.sum() == y.size
 
 
-def test_dilated_maxima_that_are_equal():
+def test_equal_maxima_with_dilation():
     x = Variable(np.ones((1, 1, 1, 5)))
     np.testing.assert_array_equal(
         grad(F.pooling(x, (1, 2), dilation=(1, 3)), x)[0].data, [[[[1, 1, 0, 0, 0]]]]
@@ -241,12 +241,12 @@ def test_dilated_maxima_that_are_equal():
         (lambda: F.average_pooling(X, 9, pad=((1, 2), 0)), ValueError, "kernel_size 9 is larger"),
     ],
 )
-def test_what_does_not_fit_is_named(call, error, words):
+def test_invalid_arguments_are_named(call, error, words):
     with pytest.raises(error, match=words):
         call()
 
 
-def test_a_kernel_that_a_stride_more_would_not_hold():
+def test_ceil_mode_with_a_kernel_larger_than_the_image():
     x = np.ones((1, 1, 2, 2))
     assert F.pooling(x, 3, 2, ceil_mode=True).shape == (1, 1, 1, 1)
     with pytest.raises(ValueError, match=r"larger than the padded input, 2 \+ 2 \* 0 = 2"):

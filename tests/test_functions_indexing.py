@@ -91,7 +91,7 @@ def mixed(draw, shape):
 
 @settings(max_examples=60)
 @given(indexed())
-def test_every_index_of_numpy(case):
+def test_all_index_kinds_equal_numpy(case):
     x, key = case
     try:
         expected = x[key]
@@ -107,7 +107,7 @@ def test_every_index_of_numpy(case):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_gradients_of_long_rows_add_up(dtype):
+def test_gradients_of_repeated_rows_add_up(dtype):
     index = np.array([[2, 0, 2], [-1, 2, 0]])
     gy = rng.standard_normal((2, 3, 4, 50)).astype(dtype)
     expected, condition = np.zeros((2, 5, 4, 50))
@@ -118,7 +118,7 @@ def test_gradients_of_long_rows_add_up(dtype):
     assert np.all(abs(gx - expected) <= 3 * np.finfo(dtype).eps * condition)
 
 
-def test_getitem_gradient_adds_up_over_both_uses_of_a_row():
+def test_getitem_gradients_of_two_uses_add_up():
     x = Variable(np.arange(6.0).reshape(3, 2))
     (gx,) = grad((x[0] * 2).sum() + (x[:2] * 3).sum(), x)
     np.testing.assert_array_equal(gx.data, [[5, 5], [3, 3], [0, 0]])
@@ -188,12 +188,12 @@ def test_one_hot(dtype):
         (lambda: F.one_hot(np.array([0]), 0), ValueError, "classes must be at least 1; got 0"),
     ],
 )
-def test_what_does_not_fit_is_named(call, error, words):
+def test_invalid_arguments_are_named(call, error, words):
     with pytest.raises(error, match=words):
         call()
 
 
-def test_a_list_may_grow_after_it_was_an_index():
+def test_index_list_is_copied():
     x, index = Variable(np.arange(4.0)), []
     total = 0
     for i in (3, 1):

@@ -86,6 +86,6 @@ class TestLinear(Contract):
         (lambda: F.linear(V3, B), r"\(3,\), \(3, 4\); use x\.reshape\(1, -1\)"),
     ],
 )
-def test_shapes_that_do_not_fit_are_named(call, words):
+def test_incompatible_shapes_are_named(call, words):
     with pytest.raises(ValueError, match=words):
         call()

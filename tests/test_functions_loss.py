@@ -121,7 +121,7 @@ class TestOtherLosses(Contract):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_binary_losses_of_certainties_are_finite(dtype):
+def test_binary_losses_at_the_extremes_are_finite(dtype):
     x = Variable(np.array([1000, -1000, 1000, -1000], dtype))
     loss = F.sigmoid_cross_entropy(x, np.array([1, 0, 0, 1]))
     assert loss.item() == 500
@@ -133,7 +133,7 @@ def test_binary_losses_of_certainties_are_finite(dtype):
     assert np.isfinite(grad(loss, p)[0].data).all()
 
 
-def test_binary_cross_entropy_of_what_is_nearly_certain_is_exact():
+def test_binary_cross_entropy_near_0_and_1_is_exact():
     p = Variable(np.array([0.9999, 1e-13, 1 - 1e-13]))  # DeZero takes what is above 0.999 for 0.999
     loss = F.binary_cross_entropy(p, np.array([1, 1, 1]))
     assert loss.item() == pytest.approx(-np.log(p.data).sum() / 3, rel=1e-12)
@@ -141,7 +141,7 @@ def test_binary_cross_entropy_of_what_is_nearly_certain_is_exact():
 
 
 @pytest.mark.parametrize("f", [F.sigmoid_cross_entropy, F.binary_cross_entropy], ids=lambda f: f.__name__)
-def test_binary_losses_refuse_what_does_not_fit(f):
+def test_binary_losses_reject_invalid_arguments(f):
     with pytest.raises(ValueError, match=r"\(4, 3\).*\(4,\)"):
         f(PROBABILITIES, np.zeros(4))
     with pytest.raises(ValueError, match=r"\(0, 3\)"):
@@ -177,7 +177,7 @@ def test_mean_squared_error_takes_leading_axes_of_length_1(one, other):
         lambda x, t: F.binary_cross_entropy(F.sigmoid(x), t),
     ],
 )
-def test_float64_targets_leave_the_scores_gradients_float32(f):
+def test_float64_targets_keep_float32_gradients(f):
     W = Variable(np.ones((3, 2), np.float32))
     x = F.matmul(X.astype(np.float32), W)
     loss = f(x, np.full((4, 2), 0.5))
@@ -196,7 +196,7 @@ LOSSES = [
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_l1_and_huber_at_their_kinks_and_beyond(dtype):
+def test_l1_and_huber_at_kinks_and_infinity(dtype):
     x = Variable(np.array([-1e4, -1, 0, 1, 1e4], dtype))
     zeros = np.zeros(5, dtype)
     np.testing.assert_array_equal(grad(F.l1_loss(x, zeros, "sum"), x)[0].data, [-1, -1, 0, 1, 1])
@@ -226,7 +226,7 @@ def test_complex_targets_are_refused(f):
         f(PROBABILITIES, PROBABILITIES * 1j)
 
 
-def test_kl_div_of_impossible_classes_is_finite():
+def test_kl_div_with_target_0_is_finite():
     x, t = Variable(np.log([[0.5, 0.25, 0.25]])), Variable(np.array([[0.0, 1.0, 0.0]]))
     y = F.kl_div(x, t, "sum")
     assert y.item() == pytest.approx(np.log(4))
@@ -236,7 +236,7 @@ def test_kl_div_of_impossible_classes_is_finite():
 
 
 @pytest.mark.parametrize("log_target", [False, True])
-def test_kl_div_of_a_class_that_both_exclude_is_finite(log_target):
+def test_kl_div_with_both_0_is_finite(log_target):
     x, t = np.array([[0.0, -np.inf]]), np.array([[0.0, -np.inf] if log_target else [1.0, 0.0]])
     x = Variable(x)
     y = F.kl_div(x, t, "sum", log_target)
@@ -245,7 +245,7 @@ def test_kl_div_of_a_class_that_both_exclude_is_finite(log_target):
 
 
 @pytest.mark.parametrize("f", [F.mean_squared_error, F.l1_loss, F.huber_loss])
-def test_losses_of_integers_are_those_of_floats(f):
+def test_losses_of_integers_equal_those_of_floats(f):
     dark, light = np.array([1, 250], np.uint8), np.array([3, 0], np.uint8)  # whose differences wrap around
     expected = f(dark.astype(float), light.astype(float))
     assert f(dark, light).item() == expected.item()
@@ -259,7 +259,7 @@ def test_losses_of_integers_are_those_of_floats(f):
 
 
 @pytest.mark.parametrize("f", [F.mean_squared_error, F.l1_loss, F.sigmoid_cross_entropy])
-def test_a_batch_whose_sum_overflows_float16_has_a_loss(f):
+def test_mean_loss_where_the_float16_sum_overflows(f):
     x, t = np.ones((200, 400), np.float16), np.zeros((200, 400), np.float16)
     v = Variable(x)
     y = f(v, t, reduction="batchmean")
@@ -277,7 +277,7 @@ def test_integer_targets_need_no_gradient():
 
 
 @pytest.mark.parametrize("f", LOSSES)
-def test_the_reduction_must_be_one(f):
+def test_unknown_reduction_is_refused(f):
     names = "'none', 'mean', 'sum', 'batchmean'"
     with pytest.raises(ValueError, match=f"reduction must be one of {names}; got 'average'"):
         f(PROBABILITIES, PROBABILITIES, reduction="average")
@@ -295,7 +295,7 @@ def test_an_empty_batch_has_a_sum_but_no_mean(f):
 
 
 @pytest.mark.parametrize("f", LOSSES)
-def test_of_numbers(f):
+def test_losses_of_0d_arrays(f):
     """Of 0-d arrays there is a mean, but none over a batch."""
     p, t = np.array(0.25), np.array(0.75)
     assert f(p, t, reduction="mean").item() == pytest.approx(
@@ -311,13 +311,13 @@ def test_shapes_that_differ_are_refused(f):
         f(X, X[0])
 
 
-def test_huber_loss_names_a_delta_that_is_none():
+def test_huber_loss_rejects_invalid_delta():
     with pytest.raises(ValueError, match="delta must be above 0; got 0"):
         F.huber_loss(X, Y, 0)
 
 
 @pytest.mark.parametrize("f", [F.sigmoid_cross_entropy, F.binary_cross_entropy])
-def test_targets_of_another_order_are_refused(f):
+def test_transposed_targets_are_refused(f):
     x, mask = np.full((2, 3), 0.5), np.array([[1, 0, 1], [0, 1, 0]])
     with pytest.raises(ValueError, match=r"same shape, except for .* got \(2, 3\) and \(3, 2\)"):
         f(x, mask.T)
@@ -335,7 +335,7 @@ def test_the_gradient_of_huber_loss_is_bounded():
 
 
 @pytest.mark.parametrize(("p", "named"), [([0.5, 1.1], 1.1), ([-0.1, 0.5], -0.1), ([-1e-4, 1.1], 1.1)])
-def test_scores_are_no_probabilities(p, named):
+def test_scores_in_place_of_probabilities_are_refused(p, named):
     with pytest.raises(ValueError, match=rf"p must be from 0 to 1; got {named}: for"):
         F.binary_cross_entropy(np.array(p), np.array([0, 1]))
     assert np.isnan(F.binary_cross_entropy(np.array([np.nan, 1.0]), np.array([0, 1])).data)
@@ -352,7 +352,7 @@ def test_a_missing_target_is_named(loss):
         loss(np.full((2, 3), 0.5), None)
 
 
-def test_probabilities_may_be_rounded():
+def test_rounded_probabilities_are_accepted():
     p = np.array([1 + 2**-23, -(2.0**-24)], np.float32)
     assert np.isfinite(F.binary_cross_entropy(p, np.array([1, 0])).data)
 

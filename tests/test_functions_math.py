@@ -33,7 +33,7 @@ class TestElementary(Contract):
     pass
 
 
-def test_the_functions_compose():
+def test_composed_functions():
     def f(x, y):
         return F.tanh(x * y) ** 2 / (F.exp(-x) + F.sqrt(y)) - F.log(y) * F.sin(x) + F.cos(x * x)
 
@@ -51,7 +51,7 @@ def test_fourth_derivative_of_sin_is_sin():
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_abs_at_its_kink(dtype):
+def test_abs_at_zero(dtype):
     x = Variable(np.array([-np.inf, -0.0, 0.0, np.inf], dtype))
     np.testing.assert_array_equal(F.abs(x).data, [np.inf, 0, 0, np.inf])
     np.testing.assert_array_equal(grad(F.abs(x), x)[0].data, [-1, 0, 0, 1])
@@ -61,7 +61,7 @@ def test_abs_of_integers():
     np.testing.assert_array_equal(F.abs(np.array([-3, 2])).data, [3, 2])
 
 
-def test_log1p_of_what_is_tiny():
+def test_log1p_of_tiny_numbers():
     x = Variable(np.array([1e-10, -1e-10, 0], np.float32))
     np.testing.assert_allclose(F.log1p(x).data, x.data, rtol=1e-6)
 
@@ -70,7 +70,7 @@ REAL = [F.exp, F.log, F.log1p, F.sqrt, F.sin, F.cos, F.tanh, F.elu, F.sigmoid, F
 
 
 @pytest.mark.parametrize("f", REAL, ids=lambda f: f.__name__)
-def test_pixels_become_float64_and_complex_numbers_are_refused(f):
+def test_uint8_becomes_float64_and_complex_is_refused(f):
     pixels = np.array([[3, 200]], np.uint8)
     np.testing.assert_array_equal(f(pixels).data, f(pixels.astype(float)).data, strict=True)
     with pytest.raises(TypeError, match="x must hold real numbers; got complex128"):

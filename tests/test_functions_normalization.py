@@ -17,7 +17,7 @@ def seeded_dropout(x, ratio=0.5):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("ratio", [0.0, 0.25, 0.5, 0.9])
-def test_dropout_zeroes_a_share_and_scales_the_rest(dtype, ratio):
+def test_dropout_drops_a_share_and_scales_the_rest(dtype, ratio):
     x = np.full((100, 100), 3, dtype)
     y = seeded_dropout(x, ratio)
     assert y.dtype == dtype
@@ -47,7 +47,7 @@ def pcg4d(*v):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("ratio", [0.0, 0.3, 0.99])
-def test_dropout_hashes_each_place_with_a_key_of_the_seed(dtype, ratio):
+def test_dropout_mask_is_a_hash_of_position_and_seed(dtype, ratio):
     y = seeded_dropout(np.ones((5, 10), dtype), ratio).data
     pyconvlite.seed(7)
     key = _random.hash_key()
@@ -68,7 +68,7 @@ def test_dropout_gradient_takes_the_same_mask():
     np.testing.assert_array_equal(grad(y, x)[0].data, y.data)
 
 
-def test_dropout_draws_anew_at_each_call_and_repeats_after_seed():
+def test_dropout_draws_at_each_call_and_repeats_after_seed():
     x = np.ones(100)
     pyconvlite.seed(0)
     first, second = F.dropout(x).data, F.dropout(x).data
@@ -104,7 +104,7 @@ def test_dropout_refuses_ratios_outside_0_to_1(ratio, train):
 
 
 @pytest.mark.parametrize("train", [True, False])
-def test_dropout_names_what_is_no_number_or_no_array(train):
+def test_dropout_rejects_invalid_arguments(train):
     with pyconvlite.using_config("train", train):
         with pytest.raises(TypeError, match="dropout_ratio must be a number; got 'a'"):
             F.dropout(np.ones(3), "a")
@@ -169,7 +169,7 @@ def test_batch_norm_centres_and_scales():
     assert_close(y.std((0, 2, 3)), 1)
 
 
-def test_running_statistics_are_new_arrays_unbiased_and_decayed():
+def test_running_statistics_are_decayed_and_unbiased():
     mean, var = MEAN.copy(), VAR.copy()
     for array in (mean, var):
         array.flags.writeable = False
@@ -179,7 +179,7 @@ def test_running_statistics_are_new_arrays_unbiased_and_decayed():
     assert_close(f.avg_var, 0.75 * VAR + 0.25 * IMAGES.var((0, 2, 3), ddof=1))
 
 
-def test_the_function_batch_norm_takes_the_batchs_statistics_in_use_too():
+def test_batch_norm_class_uses_batch_statistics_in_test_mode():
     f = F.BatchNorm(MEAN, VAR, 0.9, 2e-5)
     with test_mode():
         y = f(IMAGES, GAMMA, BETA)
@@ -195,7 +195,7 @@ def test_running_statistics_keep_their_dtype():
     assert (y.dtype, f.avg_mean.dtype, f.avg_var.dtype) == (np.float16, np.float32, np.float32)
 
 
-def test_second_order_where_the_gradient_depends_on_x_in_its_turn():
+def test_second_order_of_a_gradient_penalty():
     x = Variable(IMAGES)
     gamma, beta = Variable(GAMMA), Variable(BETA)
 
@@ -207,7 +207,7 @@ def test_second_order_where_the_gradient_depends_on_x_in_its_turn():
     check_backward(penalty, [x, gamma, beta])
 
 
-def test_float32_in_use_with_float64_statistics():
+def test_float32_in_test_mode_with_float64_statistics():
     x, gamma, beta = (a.astype(np.float32) for a in (IMAGES, GAMMA, BETA))
     with test_mode():
         assert F.batch_norm(x, gamma, beta, MEAN, VAR).dtype == np.float32
@@ -223,7 +223,7 @@ def test_float32_in_use_with_float64_statistics():
         ({"decay": None}, TypeError, "decay must be a number; got None"),
     ],
 )
-def test_batch_norm_names_settings_out_of_range(settings, error, message):
+def test_batch_norm_rejects_settings_out_of_range(settings, error, message):
     with pytest.raises(error, match=message):
         F.batch_norm(IMAGES, GAMMA, BETA, MEAN, VAR, **settings)
 
@@ -246,13 +246,13 @@ def test_batch_norm_of_a_constant_channel_is_beta():
     np.testing.assert_allclose(y.data, np.broadcast_to(BETA, (4, 3)))
 
 
-def test_batch_nrom_is_dezeros_spelling():
+def test_dezeros_spelling_batch_nrom():
     assert F.batch_nrom is F.batch_norm
 
 
 @pytest.mark.parametrize("position", range(1, 5))
 @pytest.mark.parametrize("train", [True, False])
-def test_batch_norm_names_what_does_not_fit(position, train):
+def test_batch_norm_names_shapes_that_do_not_match(position, train):
     args = [IMAGES, GAMMA, BETA, MEAN, VAR]
     args[position] = np.ones(4)
     name = ["x", "gamma", "beta", "mean", "var"][position]
@@ -272,12 +272,12 @@ def test_batch_norm_takes_real_numbers(position, train):
 
 
 @pytest.mark.parametrize("x", [np.ones(3), np.ones((0, 3))])
-def test_batch_norm_names_an_x_without_channels_or_images(x):
+def test_batch_norm_rejects_x_without_channels_or_images(x):
     with pytest.raises(ValueError, match=r"x.*\(" + str(len(x))):
         F.batch_norm(x, GAMMA, BETA, MEAN, VAR)
 
 
-def test_batch_norm_of_float16_with_a_variance_that_overflows_it():
+def test_batch_norm_where_the_float16_variance_overflows():
     x = (np.random.default_rng(0).standard_normal((64, 3)) * 600).astype(np.float16)
     mean, var = x.mean(axis=0, dtype=np.float32), x.astype(np.float32).var(axis=0)
     assert (var > np.finfo(np.float16).max).all()
@@ -288,7 +288,7 @@ def test_batch_norm_of_float16_with_a_variance_that_overflows_it():
     np.testing.assert_allclose(y.data, expected, rtol=2e-3, atol=2e-3)
 
 
-def test_batch_norm_of_float32_with_a_mean_far_from_0():
+def test_batch_norm_with_a_large_mean():
     x = np.random.default_rng(0).standard_normal((65_536, 3)).astype(np.float32) + np.float32(1000)
     ones, zeros = np.ones(3, np.float32), np.zeros(3, np.float32)
     wide = x.astype(np.float64)
@@ -297,7 +297,7 @@ def test_batch_norm_of_float32_with_a_mean_far_from_0():
 
 
 @pytest.mark.parametrize("shape", [(70, 3), (4, 3, 9, 7)])
-def test_gradients_of_batch_norm_with_a_mean_far_from_0(shape):
+def test_batch_norm_gradients_with_a_large_mean(shape):
     draw = np.random.default_rng(1)
     x = draw.standard_normal(shape).astype(np.float32) + np.float32(1000)
     gy, gamma = draw.standard_normal(shape).astype(np.float32), np.array([1, -2, 0.5], np.float32)
@@ -315,7 +315,7 @@ def test_gradients_of_batch_norm_with_a_mean_far_from_0(shape):
 
 
 @pytest.mark.parametrize("f", [F.dropout, F.dropout2d])
-def test_dropout_of_float16_by_a_ratio_whose_scale_overflows_it(f):
+def test_dropout_where_the_float16_scale_overflows(f):
     x = Variable(np.full((1, 2**18, 1, 1), 2.0**-8, np.float16))
     ratio = 1 - 2.0**-17
     pyconvlite.seed(3)

@@ -44,7 +44,7 @@ class TestCopies(Contract):
     pass
 
 
-def test_the_whole_axis_may_be_repeated():
+def test_padding_as_wide_as_the_axis():
     np.testing.assert_array_equal(F.pad(X, (2, 2), mode="replicate").data, np.pad(X, 2, "edge"))
     x = np.array([1, 2, 3])
     assert F.pad(x, 3, mode="circular").data.tolist() == [1, 2, 3] * 3
@@ -55,13 +55,13 @@ def test_the_whole_axis_may_be_repeated():
 @pytest.mark.parametrize(
     ("dtype", "value"), [(np.int64, 2.0), (np.uint8, 255), (bool, True), (np.float16, 0.1)]
 )
-def test_a_value_that_the_dtype_holds_is_kept(dtype, value):
+def test_value_representable_in_the_dtype(dtype, value):
     y = F.pad(np.zeros(1, dtype), (0, 1), value)
     np.testing.assert_array_equal(y.data, np.array([0, value], dtype), strict=True)
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_no_width_leaves_all_as_it_is(mode):
+def test_zero_width(mode):
     np.testing.assert_array_equal(F.pad(X, 0, mode=mode).data, X)
     assert F.pad(X[:0], ((0, 0), (1, 1), (0, 1)), mode=mode).shape == (0, 4, 4)
 
@@ -105,6 +105,6 @@ def test_no_width_leaves_all_as_it_is(mode):
         (lambda: F.pad(X[:0], 1, mode="replicate"), ValueError, "at most 0 along axis 0"),
     ],
 )
-def test_what_does_not_fit_is_named(call, error, words):
+def test_invalid_arguments_are_named(call, error, words):
     with pytest.raises(error, match=words):
         call()

@@ -101,7 +101,7 @@ class TestGRU(Contract):
     ]
 )
 class TestJoinWeights(Contract):
-    test_a_missing_input_is_named = None  # the layers, which alone call it, have all weights
+    test_missing_input_raises = None  # the layers, which alone call it, have all weights
 
 
 def test_the_gradient_of_x_is_not_computed_for_raw_arrays():
@@ -113,7 +113,7 @@ def test_the_gradient_of_x_is_not_computed_for_raw_arrays():
         np.testing.assert_array_equal(ours.data, other.data)
 
 
-def test_nothing_is_kept_where_no_graph_is_recorded():
+def test_no_grad_keeps_no_arrays():
     with no_grad():
         hs, _ = F.lstm(XS, STATE, CELL, W_LSTM)
     assert hs.creator is None
@@ -130,13 +130,13 @@ def test_nothing_is_kept_where_no_graph_is_recorded():
         (lambda: F.gru(XS, STATE[:, 1:], W_GRU), r"h must have shape \(2, 5\); got \(2, 4\)"),
     ],
 )
-def test_shapes_that_do_not_fit_are_named(call, words):
+def test_incompatible_shapes_are_named(call, words):
     with pytest.raises(ValueError, match=words):
         call()
 
 
 @pytest.mark.parametrize("f", ["lstm", "gru"])
-def test_an_output_changed_in_place_is_noticed(f):
+def test_output_changed_in_place_is_detected(f):
     rng = np.random.default_rng(0)
     gates = {"lstm": 4, "gru": 3}[f]
     W = Variable(rng.standard_normal((2 + 2 + (1 if f == "lstm" else 2), gates * 2)))

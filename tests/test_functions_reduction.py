@@ -126,7 +126,7 @@ class TestCumulativeTileProd(Contract):
     pass
 
 
-def test_prod_has_its_gradients_at_zeros():
+def test_prod_gradients_at_zeros():
     """Of any order: the product of the others."""
     x = Variable(np.array([[0.0, 2, 3], [0, 0, 5], [0, 0, 0]]))
     (gx,) = grad(F.prod(x, 1).sum(), x, create_graph=True)
@@ -137,7 +137,7 @@ def test_prod_has_its_gradients_at_zeros():
 
 
 @pytest.mark.parametrize("dtype", [bool, np.uint8, np.int32, np.int64])
-def test_prod_and_cumsum_of_integers_are_numpys(dtype):
+def test_prod_and_cumsum_of_integers_equal_numpy(dtype):
     x = np.array([[1, 1, 0], [1, 1, 1]]).astype(dtype)
     for f, oracle in ((F.prod, np.prod), (F.cumsum, np.cumsum)):
         y, expected = f(x, 1), oracle(x, 1)
@@ -165,7 +165,7 @@ def test_sum_to_is_the_adjoint_of_broadcast_to(data):
 
 
 @pytest.mark.parametrize("f", [F.max, F.min], ids=["max", "min"])
-def test_every_tie_takes_the_gradient(f):
+def test_every_tied_maximum_takes_the_gradient(f):
     x = Variable(np.array([[1.0, 5.0, 5.0], [2.0, 2.0, 2.0]]) * (1 if f is F.max else -1))
     y = f(x, axis=1)
     y.grad = Variable(np.array([3.0, 4.0]))
@@ -177,7 +177,7 @@ def test_reductions_take_a_list_of_axes():
     np.testing.assert_allclose(F.sum(X, axis=[0, 2]).data, X.sum((0, 2)))
 
 
-def test_mean_of_more_float16_than_their_sum_can_hold():
+def test_mean_where_the_float16_sum_overflows():
     assert F.mean(np.ones(70_000, np.float16)).item() == 1
 
 
@@ -237,12 +237,12 @@ def test_cumsum_of_float16_adds_up_in_float32():
         (lambda: F.tile(X, (1.5, 1)), TypeError, "reps must be an integer; got 1.5"),
     ],
 )
-def test_what_does_not_fit_is_named(call, error, words):
+def test_invalid_arguments_are_named(call, error, words):
     with pytest.raises(error, match=words):
         call()
 
 
-def test_mean_of_more_elements_than_float16_counts_has_its_gradient():
+def test_mean_gradient_of_more_elements_than_float16_counts():
     x = Variable(np.ones(70_000, np.float16))
     np.testing.assert_array_equal(grad(F.mean(x), x)[0].data, np.float16(1 / 70_000))
     scaled = grad(F.mean(x) * 1024, x)[0].data  # as losses are, against the rounding of what is so small
@@ -272,7 +272,7 @@ def test_sums_over_many_rows_are_exact(f, shape):
 
 
 @pytest.mark.parametrize("f", [F.max, F.min])
-def test_each_nan_of_a_maximum_takes_the_gradient(f):
+def test_every_nan_of_a_maximum_takes_the_gradient(f):
     nan = np.nan
     x = Variable(np.array([[1, nan, 2, nan], [3, 3, 3, 3], [nan, np.inf, -np.inf, 0]]))
     (gx,) = grad(f(x, axis=1), x, np.array([2.0, 5.0, 7.0]))

@@ -25,7 +25,7 @@ class TestUpsample(Contract):
     pass
 
 
-def test_upsample_of_no_pixels_and_of_integers():
+def test_upsample_of_empty_and_integer_images():
     assert F.upsample(X[:, :, :0], 2).shape == (2, 3, 0, 10)
     y = F.upsample(np.array([[[[1, 200]]]], np.uint8), (1, 2))
     assert (y.dtype, y.data.tolist()) == (np.uint8, [[[[1, 1, 200, 200]]]])
@@ -144,12 +144,12 @@ def test_nearest_rounds_down_exactly(old):
 
 
 @pytest.mark.parametrize("align_corners", [False, True])
-def test_bilinear_to_the_same_size_is_the_image(align_corners):
+def test_bilinear_to_the_same_size_is_the_identity(align_corners):
     y = F.interpolate(X, (4, 5), mode="bilinear", align_corners=align_corners)
     np.testing.assert_array_equal(y.data, X)
 
 
-def test_thirds():  # 3 * (1 / 3) rounds to 1, and 9 * (1 / 3) to 3
+def test_scale_factors_of_one_third_and_three():  # 3 * (1 / 3) rounds to 1, and 9 * (1 / 3) to 3
     x = np.arange(9.0).reshape(1, 1, 1, 9)
     assert F.interpolate(x, scale_factor=(1, 1 / 3)).data.ravel().tolist() == [0, 3, 6]
     assert F.interpolate(x, scale_factor=(3, 1)).shape == (1, 1, 3, 9)
@@ -172,7 +172,7 @@ def test_a_factor_that_doubles_the_size_repeats_each_pixel():
 
 
 @pytest.mark.parametrize("align_corners", [False, True])
-def test_bilinear_keeps_what_is_linear(align_corners):
+def test_bilinear_of_a_linear_ramp(align_corners):
     rows, columns = np.mgrid[:6.0, :5.0]
     x = (2 * rows - 3 * columns + 1)[None, None]
     y = F.interpolate(x, (11, 9), mode="bilinear", align_corners=align_corners).data[0, 0]
@@ -183,7 +183,7 @@ def test_bilinear_keeps_what_is_linear(align_corners):
 
 
 @pytest.mark.parametrize("mode", ["nearest", "bilinear"])
-def test_images_keep_their_brightness_and_their_gradients_sum_to_the_pixels(mode):
+def test_mean_is_kept_and_gradients_sum_to_the_pixel_count(mode):
     np.testing.assert_allclose(F.interpolate(np.ones((1, 1, 3, 4)), (5, 7), mode=mode).data, 1)
     x = Variable(X)
     assert_close(grad(F.interpolate(x, (7, 9), mode=mode), x)[0].data.sum(), 2 * 3 * 7 * 9)
@@ -223,6 +223,6 @@ def test_images_keep_their_brightness_and_their_gradients_sum_to_the_pixels(mode
         (lambda: F.pixel_shuffle(X[0], 1), ValueError, r"\(3, 4, 5\)"),
     ],
 )
-def test_what_does_not_fit_is_named(call, error, words):
+def test_invalid_arguments_are_named(call, error, words):
     with pytest.raises(error, match=words):
         call()

@@ -93,7 +93,7 @@ class TestInstanceNorm(Contract):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_far_from_zero(dtype):
+def test_large_mean(dtype):
     x = (rng.standard_normal((3, 64)) + (1000 if dtype != np.float16 else 100)).astype(dtype)
     expected = normalized(x.astype(np.float64), (1,))
     tolerance = {np.float16: 2e-3, np.float32: 2e-6, np.float64: 1e-9}[dtype]
@@ -101,7 +101,7 @@ def test_far_from_zero(dtype):
 
 
 @pytest.mark.parametrize("shape", [(5, 65), (4, 3, 41)])
-def test_gradients_far_from_zero(shape):
+def test_gradients_with_a_large_mean(shape):
     x = (rng.standard_normal(shape) + 1000).astype(np.float32)
     gy = rng.standard_normal(shape).astype(np.float32)
     gamma, beta = (rng.standard_normal(shape[1]).astype(np.float32) for _ in range(2))
@@ -120,12 +120,12 @@ def test_large_float16_does_not_overflow():
     np.testing.assert_allclose(F.layer_norm(x, 2).data, [[-1, 1]])
 
 
-def test_one_element_is_its_mean():
+def test_one_element_is_normalized_to_zero():
     np.testing.assert_array_equal(F.instance_norm(X[..., :1, :1]).data, np.zeros((2, 4, 1, 1)))
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_without_a_graph_nothing_else_changes(dtype):
+def test_no_grad_gives_the_same_values(dtype):
     x, gamma, beta = (v.astype(dtype) for v in (X, GAMMA, BETA))
     for f in (
         lambda: F.group_norm(x, 2, gamma, beta),
@@ -139,7 +139,7 @@ def test_without_a_graph_nothing_else_changes(dtype):
         np.testing.assert_array_equal(y.data, wanted.data)
 
 
-def test_samples_do_not_depend_on_each_other():
+def test_samples_are_independent():
     x = Variable(X)
     (gx,) = grad(F.group_norm(x, 2)[0].sum() + (F.group_norm(x, 2)[0] ** 3).sum(), x)
     np.testing.assert_array_equal(gx.data[1], 0)
@@ -170,7 +170,7 @@ def test_samples_do_not_depend_on_each_other():
         (lambda: F.instance_norm(X[..., 0, 0]), ValueError, r"at least 3 axes.*\(2, 4\)"),
     ],
 )
-def test_what_does_not_fit_is_named(call, error, words):
+def test_invalid_arguments_are_named(call, error, words):
     with pytest.raises(error, match=words):
         call()
 
@@ -185,7 +185,7 @@ def seeded(x, ratio=0.5):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("ratio", [0.0, 0.25, 0.9])
-def test_dropout2d_drops_channels_as_a_whole(dtype, ratio):
+def test_dropout2d_drops_whole_channels(dtype, ratio):
     y = seeded(np.full((50, 40, 2, 3), 3, dtype), ratio)
     assert y.dtype == dtype
     assert (y.data.max((2, 3)) == y.data.min((2, 3))).all()

@@ -50,13 +50,13 @@ def test_equal_elements_share_the_gradient(f, dtype):
 
 
 @pytest.mark.parametrize("f", [F.maximum, F.minimum], ids=["maximum", "minimum"])
-def test_nan_is_passed_on(f):
+def test_nan_propagates(f):
     np.testing.assert_array_equal(
         f(np.array([np.nan, 1, np.nan]), np.array([1, np.nan, np.nan])).data, np.nan
     )
 
 
-def test_an_element_that_where_does_not_select_has_gradient_0_whatever_it_is():
+def test_where_gradient_of_unselected_elements_is_0():
     x = Variable(np.array([-1.0, np.inf, np.nan, 4.0]))
     gx, gy = grad(F.where(x > 0, 0, x * 2), x), grad(F.where(np.isfinite(x.data), x, 0), x)
     np.testing.assert_array_equal(gx[0].data, [2, 0, 2, 0])
@@ -69,14 +69,14 @@ def test_where_of_integers_and_of_numbers():
 
 
 @pytest.mark.parametrize("f", [F.maximum, F.minimum, lambda x, y: F.where(MASK, x, y)])
-def test_shapes_that_do_not_broadcast(f):
+def test_incompatible_shapes(f):
     with pytest.raises(
         ValueError, match=r"x0 and x1 of shapes .*\(2, 3\) and \(2, 4\) do not broadcast: .*-1"
     ):
         f(X, np.ones((2, 4)))
 
 
-def test_where_names_a_condition_that_does_not_broadcast():
+def test_where_rejects_a_condition_that_does_not_broadcast():
     words = (
         r"^condition, x0 and x1 of shapes \(2,\), \(3,\) and \(1,\) do .* -1, 2, 3 and 1, must be equal or 1"
     )
@@ -105,14 +105,14 @@ class TestClip(Contract):
     pass
 
 
-def test_clip_passes_the_gradient_at_its_ends_as_dezero_does():
+def test_clip_passes_the_gradient_at_its_bounds():
     x = Variable(np.array([-2.0, -1.0, 0.0, 1.0, 2.0]))
     np.testing.assert_array_equal(grad(F.clip(x, -1, 1), x)[0].data, [0, 1, 1, 1, 0])
 
 
 @pytest.mark.parametrize("clip", [F.clip, np.clip])
 @pytest.mark.parametrize("limit", [np.zeros(3), Variable(np.array(0.0))], ids=["array", "Variable"])
-def test_clip_refuses_limits_that_are_arrays(clip, limit):
+def test_clip_rejects_array_bounds(clip, limit):
     with pytest.raises(TypeError, match=r"x_min must be a number or None; got .* use maximum\(x, x_min\)"):
         clip(Variable(X), limit, None)
 
@@ -123,7 +123,7 @@ def test_clip_refuses_an_empty_range():
 
 
 @pytest.mark.parametrize("f", [F.sqrt, F.log], ids=["sqrt", "log"])
-def test_clip_stops_an_infinite_gradient(f):
+def test_clip_blocks_an_infinite_gradient(f):
     x = Variable(np.array([-1.0, 4.0]))
     with np.errstate(divide="ignore"):
         (gx,) = grad(f(F.clip(x, 0, 9)), x)
@@ -136,7 +136,7 @@ def test_where_without_a_condition():
 
 
 @pytest.mark.parametrize(("place", "name"), [*enumerate(["condition", "x0", "x1"])])
-def test_none_is_no_operand_of_where(place, name):
+def test_where_rejects_none(place, name):
     operands = [MASK, X, Y]
     operands[place] = None
     with pytest.raises(TypeError, match=f"{name} must be an array, a Variable or a number; got None"):

@@ -164,7 +164,7 @@ class TestStack(Contract):
         ],
     ],
 )
-def test_what_does_not_fit_is_named(call, error, words):
+def test_invalid_arguments_are_named(call, error, words):
     with pytest.raises(error, match=words):
         call()
 
@@ -185,7 +185,7 @@ def test_a_shape_may_be_an_array():
         assert F.reshape(np.ones((1, 3)), length).shape == F.broadcast_to(np.ones(1), length).shape == (3,)
 
 
-def test_stack_of_numbers_and_of_different_shapes():
+def test_stack_of_0d_arrays_and_of_different_shapes():
     np.testing.assert_array_equal(F.stack(Variable(np.array(i)) for i in range(3)).data, [0, 1, 2])
     with pytest.raises(ValueError, match=r"same shape; got \(\), \(2,\)"):
         F.stack([1.0, Variable(np.ones(2))])
@@ -194,5 +194,5 @@ def test_stack_of_numbers_and_of_different_shapes():
 @pytest.mark.parametrize(
     "f", [F.reshape, F.sum_to, F.broadcast_to], ids=["reshape", "sum_to", "broadcast_to"]
 )
-def test_an_array_that_has_the_shape_needs_no_gradient(f):
+def test_raw_array_of_the_same_shape_requires_no_gradient(f):
     assert not f(np.ones(2), (2,)).requires_grad

@@ -67,7 +67,7 @@ def test_softmax_sums_to_one():
 
 
 @pytest.mark.parametrize("f", [F.softmax, F.softmax_simple, F.log_softmax])
-def test_softmax_names_an_axis_that_is_none(f):
+def test_softmax_rejects_invalid_axis(f):
     with pytest.raises(ValueError, match=r"axis must be one of x's 1 axes; got 1 for shape \(3,\)"):
         f(np.zeros(3))
     with pytest.raises(ValueError, match=r"axis must be one of x's 2 axes; got -3 for shape \(3, 4\)"):
@@ -77,7 +77,7 @@ def test_softmax_names_an_axis_that_is_none(f):
 
 
 @pytest.mark.parametrize("f", [F.softmax, F.log_softmax], ids=["softmax", "log_softmax"])
-def test_softmax_names_an_axis_without_elements(f):
+def test_softmax_rejects_an_empty_axis(f):
     message = rf"^{f.__name__} of zero elements is undefined: x has shape \(2, 0\) and axis is 1$"
     with pytest.raises(ValueError, match=message):
         f(np.zeros((2, 0)))
@@ -85,7 +85,7 @@ def test_softmax_names_an_axis_without_elements(f):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_logsumexp_at_the_ends_of_the_line(dtype):
+def test_logsumexp_of_infinities(dtype):
     rows = [[1e3, 1e3], [-1e3, -1e3], [-np.inf, 2], [-np.inf, -np.inf]]
     x = Variable(np.array(rows, dtype))
     y = F.logsumexp(x, 1)
@@ -98,7 +98,7 @@ def test_logsumexp_at_the_ends_of_the_line(dtype):
     )
 
 
-def test_logsumexp_of_integers_is_no_integer():
+def test_logsumexp_of_integers_is_float():
     np.testing.assert_allclose(F.logsumexp(np.array([0, 0])).data, np.log(2))
 
 
@@ -126,7 +126,7 @@ SMALL = np.array([[1, 100]], np.uint8)
 
 
 @pytest.mark.parametrize("f", [F.softmax, F.log_softmax, F.logsumexp])
-def test_small_integers_are_taken_as_floats(f):
+def test_small_integers_become_floats(f):
     np.testing.assert_array_equal(f(SMALL).data, f(SMALL.astype(float)).data)
 
 

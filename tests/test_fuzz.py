@@ -7,7 +7,7 @@ import pytest
 
 
 @pytest.mark.parametrize("name", fuzz.READERS)
-def test_inputs_that_reached_new_code(name):
+def test_corpus_is_read_or_refused(name):
     with zipfile.ZipFile(fuzz.CORPUS) as corpus:
         inputs = [corpus.read(each) for each in corpus.namelist() if each.startswith(f"{name}/")]
     assert len(inputs) > 5

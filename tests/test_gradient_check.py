@@ -32,7 +32,7 @@ def test_array_equal_and_allclose(wrap):
 
 
 @pytest.mark.parametrize("x", [X, Variable(X), X.astype(np.float32)])
-def test_numerical_grad_measures(x):
+def test_numerical_grad_of_a_power(x):
     np.testing.assert_allclose(numerical_grad(lambda x, c, d=0: x**c + d, x, 3, d=1), 3 * X**2, rtol=1e-6)
 
 
@@ -42,19 +42,19 @@ def test_numerical_grad_takes_functions_of_arrays():
 
 
 @pytest.mark.parametrize("x", [X, Variable(X), X.astype(np.float32)])
-def test_gradient_check_of_what_is_right(x, capsys):
+def test_gradient_check_accepts_right_gradients(x, capsys):
     assert gradient_check(F.tanh, x) is True
     assert gradient_check(F.linear, x, np.ones((3, 2)), b=np.zeros(2)) is True
     assert capsys.readouterr().out == ""
 
 
-def test_gradient_check_of_what_is_wrong(capsys):
+def test_gradient_check_rejects_wrong_gradients(capsys):
     assert gradient_check(lambda x: Wrong()(x), X) is False
     assert "the gradients do not agree\ncentral differences:\n[[ 2. -4.  6.]" in capsys.readouterr().out
     assert gradient_check(lambda x: Wrong()(x), X, atol=100) is True
 
 
-def test_gradient_check_leaves_what_it_is_given():
+def test_gradient_check_does_not_change_its_arguments():
     x, W = Variable(X.astype(np.float32)), Variable(np.ones((3, 2)))
     gradient_check(F.matmul, x, W)
     assert (x.dtype, x.grad, W.grad) == (np.float32, None, None)

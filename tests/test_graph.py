@@ -26,7 +26,7 @@ def edges(text):
     return [tuple(labels[end] for end in line.split(" -> ")) for line in found if " -> " in line]
 
 
-def test_edges_lead_from_inputs_over_functions_to_outputs():
+def test_edges():
     x, W = Variable(np.ones((1, 2)), "x"), Variable(np.ones((2, 3)), "W")
     y = F.sum(F.matmul(x, W))
     y.name = "y"
@@ -47,7 +47,7 @@ def test_verbose_writes_shape_and_dtype():
     ]
 
 
-def test_each_node_is_there_once_and_the_text_is_always_the_same():
+def test_nodes_are_unique_and_text_is_deterministic():
     x = Variable(np.array(2.0), "x")
     y = x * x + x
     text = get_dot_graph(y)
@@ -56,13 +56,13 @@ def test_each_node_is_there_once_and_the_text_is_always_the_same():
     assert text == get_dot_graph(y)
 
 
-def test_a_leaf_is_a_graph():
+def test_graph_of_a_leaf():
     assert lines(get_dot_graph(Variable(np.array(1.0), "x"), verbose=False)) == [
         'v0 [label="x", color=orange, style=filled]'
     ]
 
 
-def test_inputs_left_out_and_outputs_gone_are_not_drawn():
+def test_omitted_inputs_and_freed_outputs_are_not_drawn():
     class Two(F.Exp):
         def forward(self, x):
             return x, x + 1
@@ -85,12 +85,12 @@ def test_names_are_quoted():
     assert r'label="a \"b\" \\ c &amp;lt;"' in get_dot_graph(x, verbose=False)
 
 
-def test_a_functions_name_is_quoted():
+def test_function_names_are_quoted():
     evil = type('A"] b [label="\\', (F.Exp,), {})
     assert r'f0 [label="A\"] b [label=\"\\", color' in get_dot_graph(evil()(Variable(np.array(1.0))))
 
 
-def test_a_gradients_graph_can_be_drawn_too():
+def test_graph_of_a_gradient():
     x = Variable(np.array(1.0), "x")
     y = F.tanh(x)
     y.backward(create_graph=True)
@@ -98,7 +98,7 @@ def test_a_gradients_graph_can_be_drawn_too():
 
 
 @pytest.mark.parametrize("f", [get_dot_graph, plot_dot_graph])
-def test_what_is_no_variable(f):
+def test_non_variables_are_refused(f):
     with pytest.raises(TypeError, match="output must be a Variable; got ndarray"):
         f(np.zeros(1))
 
@@ -129,7 +129,7 @@ def dot(tmp_path, monkeypatch):
 @pytest.mark.cpython
 @pytest.mark.usefixtures("dot")
 @pytest.mark.parametrize("name", ["graph.png", "graph.SVG"])
-def test_plot_lets_graphviz_draw_and_writes_no_other_file(tmp_path, monkeypatch, name):
+def test_plot_writes_only_the_picture(tmp_path, monkeypatch, name):
     monkeypatch.setenv("HOME", str(tmp_path))
     y = F.exp(Variable(np.array(1.0), "重み é"))
     assert plot_dot_graph(y, verbose=False, to_file=tmp_path / name) is None
@@ -152,7 +152,7 @@ def test_a_notebook_gets_the_picture(tmp_path, monkeypatch):
 
 @pytest.mark.cpython
 @pytest.mark.usefixtures("dot")
-def test_a_format_that_graphviz_does_not_know(tmp_path):
+def test_unknown_format(tmp_path):
     (tmp_path / "graph.abc").write_text("an older picture")
     with pytest.raises(RuntimeError, match=r"could not draw .*graph\.abc.*not recognized"):
         plot_dot_graph(Variable(np.array(1.0)), to_file=tmp_path / "graph.abc")
@@ -160,7 +160,7 @@ def test_a_format_that_graphviz_does_not_know(tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {"bin", "graph.abc"}
 
 
-def test_no_suffix():
+def test_file_name_without_a_suffix():
     with pytest.raises(ValueError, match=r"suffix .*as in graph\.png; got 'graph'"):
         plot_dot_graph(Variable(np.array(1.0)), to_file="graph")
 

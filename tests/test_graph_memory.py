@@ -64,7 +64,7 @@ class TestMemory:
         yield
         gc.enable()
 
-    def test_graph_goes_with_its_last_variable(self):
+    def test_graph_is_freed_with_its_last_variable(self):
         x = ones(2)
         middle = F.exp(x)
         y = (middle * middle + middle).sum()
@@ -118,7 +118,7 @@ class TestMemory:
         assert [ref() for ref in seen] == [None] * 10
         assert max(at_once) <= 2
 
-    def test_the_choice_of_a_backend_keeps_nothing(self, monkeypatch):
+    def test_choice_of_a_backend_keeps_no_graph(self, monkeypatch):
         """The first kernel chooses it; where SIMD is missing, the error is kept, but not its traceback."""
         monkeypatch.setattr(choice, "_choice", None)
         monkeypatch.setenv("PYCONVLITE_BACKEND", "auto")
@@ -144,7 +144,7 @@ class TestMemory:
 
 
 @pytest.mark.parametrize("n", [20_000])
-def test_deep_chains_neither_recurse_forward_backward_nor_when_freed(n):
+def test_deep_chains_do_not_recurse(n):
     x = Variable(np.array(0.0))
     y = x
     for _ in range(n):
@@ -165,7 +165,7 @@ def test_deep_chains_of_gradients():
     assert grad(gx, x)[0].item() == 2
 
 
-def test_wide_graphs_are_walked_once():
+def test_wide_graphs_are_visited_once():
     """2 ** 60 paths, 60 Functions."""
     x = as_variable(np.array(1.0))
     y = x
@@ -212,7 +212,7 @@ def test_ten_layers_keep_what_their_backward_reads(step, count):
     assert kept(y + 0.0, x) == count
 
 
-def test_gradients_are_those_of_a_graph_whose_variables_are_all_held():
+def test_freed_variables_do_not_change_gradients():
     def gradients(hold):
         x = Variable(X.astype(np.float64))
         held = [x]
@@ -244,7 +244,7 @@ class TestStandIns:
         y = F.sum(v + 1.0)
         return x, v, y
 
-    def test_its_gradient_is_found(self):
+    def test_gradient_of_a_held_variable(self):
         _, v, y = self.graph()
         assert functions_behind([y])[1].inputs[0] is v
         assert v.creator.outputs[0]() is v
@@ -252,7 +252,7 @@ class TestStandIns:
         y.backward(retain_grad=True)
         np.testing.assert_array_equal(v.grad.data, np.ones_like(X))
 
-    def test_freed_it_leaves_its_shape_and_name(self):
+    def test_freed_variable_leaves_its_shape_and_name(self):
         x, v, y = self.graph()
         v.name = "v"
         y = F.sum(v + 1.0)
@@ -265,28 +265,28 @@ class TestStandIns:
         assert stand_in.creator.outputs[0]() is stand_in
         np.testing.assert_array_equal(grad(y, x)[0].data, np.full_like(X, 2))
 
-    def test_unchained_it_cuts_the_graph_and_gets_the_gradient(self):
+    def test_unchained_variable_cuts_the_graph_and_gets_the_gradient(self):
         x, v, y = self.graph()
         v.unchain()
         y.backward()
         assert x.grad is None
         np.testing.assert_array_equal(v.grad.data, np.ones_like(X))
 
-    def test_unchained_and_freed_it_cuts_the_graph(self):
+    def test_unchained_and_freed_variable_cuts_the_graph(self):
         x, v, y = self.graph()
         v.unchain()
         del v
         y.backward()
         assert x.grad is None
 
-    def test_unchain_backward_cuts_at_a_freed_one(self):
+    def test_unchain_backward_cuts_at_a_freed_variable(self):
         x, v, y = self.graph()
         del v
         y.unchain_backward()
         y.backward()
         assert x.grad is None
 
-    def test_freed_it_stops_where_no_gradient_is_required(self):
+    def test_freed_variable_that_requires_no_gradient_stops_backward(self):
         x, v, _ = self.graph()
         v.requires_grad = False
         y = F.sum(v + 1.0)
@@ -294,13 +294,13 @@ class TestStandIns:
         y.backward()
         assert x.grad is None
 
-    def test_freed_it_keeps_no_gradient(self):
+    def test_freed_variable_keeps_no_gradient(self):
         _, v, y = self.graph()
         del v
         y.backward(retain_grad=True)
         assert functions_behind([y])[1].inputs[0].grad is None
 
-    def test_two_threads_share_one(self, monkeypatch):
+    def test_two_threads_share_one_stand_in(self, monkeypatch):
         v = Variable(X) * 2.0
         others = []
 
@@ -316,12 +316,12 @@ class TestStandIns:
         monkeypatch.setattr(stand_in, "StandIn", Slow)
         assert stand_in.without_data(v) is others[0] is v._stand_in
 
-    def test_a_function_that_reads_outputs_has_them(self):
+    def test_function_that_reads_outputs_keeps_them(self):
         x = Variable(X)
         y = F.sum(F.exp(x) + 1.0)
         np.testing.assert_allclose(grad(y, x)[0].data, np.exp(X), rtol=1e-6)
 
-    def test_a_users_function_reads_what_it_likes(self):
+    def test_user_defined_function_keeps_inputs_and_outputs(self):
         class Square(Function):
             def forward(self, x):
                 return x * x

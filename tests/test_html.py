@@ -49,7 +49,7 @@ def shown(thing):
 
 
 class TestVariable:
-    def test_says_what_it_holds(self):
+    def test_repr_of_the_data(self):
         x = Variable(np.array([[0, -1.5, 0], [2, 4, 1]], np.float32), name="x")
         found = shown(x)
         assert found.texts[0] == "Variable x"
@@ -72,7 +72,7 @@ class TestVariable:
         assert shown(x).row("grad")["max"] == "4"
         assert shown(y).texts[0] == "Variable, output of Sum"
 
-    def test_counts_what_is_not_finite(self):
+    def test_counts_nan_and_infinity(self):
         found = shown(Variable(np.array([1.0, np.nan, np.inf, -np.inf, 3.0]))).row("data")
         assert (found["min"], found["mean"], found["max"], found["not finite"]) == ("1", "2", "3", "3")
         found = shown(Variable(np.full(2, np.nan))).row("data")
@@ -89,10 +89,10 @@ class TestVariable:
         ],
         ids=["no axes", "bool", "float16", "empty", "text"],
     )
-    def test_any_array(self, array, mean):
+    def test_arrays_of_any_shape_and_dtype(self, array, mean):
         assert shown(Variable(array)).row("data")["mean"] == mean
 
-    def test_a_large_one_shows_its_corners(self):
+    def test_large_array_shows_its_corners(self):
         assert len(Variable(np.zeros((100, 100, 100)))._repr_html_()) < 2000
 
     def test_a_parameter_without_data(self):
@@ -102,7 +102,7 @@ class TestVariable:
         ]
         assert "(?)" in Variable(None)._repr_html_()
 
-    def test_nothing_is_taken_for_html(self):
+    def test_names_are_escaped(self):
         x = Variable(np.array(["<script>alert(1)</script>"]), name="<img src=x onerror=alert(1)>")
         assert shown(x).tags <= {"div", "strong", "table", "thead", "tbody", "tr", "th", "td", "pre"}
 
@@ -126,11 +126,11 @@ class TestOnADevice:
         monkeypatch.setattr(backends.devices, "device", device)
         return device
 
-    def test_says_where_it_is(self, device):
+    def test_names_the_device(self, device):
         found = shown(Variable(device.ndarray())).row("data")
         assert (found["device"], found["mean"]) == ("GPU", "2")
 
-    def test_nobody_can_wait(self, device):
+    def test_data_that_cannot_be_read_synchronously(self, device):
         device.error = "cannot wait; use `await webgpu.asnumpy_async(x)`"
         x = Variable(device.ndarray())
         x.grad = Variable(np.ones(2, np.float32))
@@ -140,7 +140,7 @@ class TestOnADevice:
         assert found.row("grad")["device"] == "CPU"
         assert found.texts[-1] == f"data: {device.error}"
 
-    def test_a_layer_needs_no_reading(self, device):
+    def test_layer_does_not_read_the_data(self, device):
         device.error = "cannot wait"
         layer = L.Linear(2, in_size=3)
         layer.W.data = device.ndarray()
@@ -159,13 +159,13 @@ class TestLayer:
         assert shown(model).row("conv2")["output shape"] == "(5, 16, 10, 10)"
         del y
 
-    def test_sizes_that_are_open(self):
+    def test_unknown_sizes(self):
         found = shown(Sequential(L.Conv2d(8, 3), F.relu, L.Linear(2, in_size=4)))
         assert found.row("layers/0")["Parameters"] == "W (8, ?, 3, 3), b (8,)"
         assert found.row("layers/0")["elements"] == "?"
         assert found.row("total")["elements"] == "10 and more"
 
-    def test_a_layer_alone(self):
+    def test_single_layer(self):
         found = shown(L.Linear(2, in_size=3))
         assert found.texts[0] == "Linear(out_size=2, in_size=3): float32 on the CPU"
         assert found.rows[1] == ["", "Linear", "", "W (3, 2), b (2,)", "8"]
@@ -182,7 +182,7 @@ class TestLayer:
         assert "b" not in found.tags
         assert shown(Layer()).texts[0] == "Layer()"
 
-    def test_what_no_training_changes(self):
+    def test_parameters_that_are_not_trained(self):
         assert shown(L.BatchNorm(4)).row("not trained")["elements"] == "8"
 
     def test_several_outputs(self):

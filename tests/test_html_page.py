@@ -50,7 +50,7 @@ def onnx_model(constants, *nodes):
 
 @pytest.mark.usefixtures("kernels")
 class TestPage:
-    def test_it_has_all_that_it_needs(self):
+    def test_page_is_self_contained(self):
         model = lenet()
         page = exported(model, title="Digits")
         assert "<title>Digits</title>" in page
@@ -66,7 +66,7 @@ class TestPage:
         assert not re.findall(r"(?:src|href)=", page)
         assert len(page) - len(part(page, "weights")) - len(part(page, "kernels")) < 60_000
 
-    def test_what_a_shape_decides_is_computed_beforehand(self):
+    def test_constants_of_the_shape_are_computed_at_export(self):
         """Ones for each image, as exporters write `expand`: the page has no operator that makes them."""
         nodes = [
             Node("Shape", ["x"], ["shape"]),
@@ -82,7 +82,7 @@ class TestPage:
         assert [node["op"] for node in graph["nodes"]] == ["Flatten", "MatMul", "Add"]
         assert graph["constants"]["ones"]["shape"] == [1, 10]
 
-    def test_outputs_that_the_page_does_not_compute(self):
+    def test_unsupported_output_of_an_operator(self):
         nodes = [
             Node("Flatten", ["x"], ["h"]),
             Node("LayerNormalization", ["h", "scale"], ["n", "mean"]),
@@ -92,7 +92,7 @@ class TestPage:
         with pytest.raises(ValueError, match="cannot compute LayerNormalization with the mean as an output"):
             exported(onnx_model(constants, *nodes))
 
-    def test_names_cannot_leave_their_place(self):
+    def test_names_are_escaped(self):
         page = exported(lenet(), classes=["</script><b>", *DIGITS[1:]], title="<i>&")
         assert "<title>&lt;i&gt;&amp;</title>" in page
         assert json.loads(part(page, "settings"))["classes"][0] == "</script><b>"
@@ -130,18 +130,18 @@ class TestPage:
             ({"mean": "1"}, TypeError, "mean must be a number"),
         ],
     )
-    def test_arguments(self, options, error, message):
+    def test_invalid_arguments(self, options, error, message):
         with pytest.raises(error, match=message):
             exported(lenet(), **options)
 
-    def test_a_model_of_other_pictures_than_the_usual_ones(self):
+    def test_error_of_the_model_suggests_shape(self):
         with pytest.raises(ValueError, match="W must have C / groups = 3 / 1 channels") as error:
             html_page.export_html(lenet(), io.BytesIO(), classes=list("0123456789"))
         assert (
             "pictures of shape (3, 224, 224), (C, H, W); pass its own as `shape`" in error.value.__notes__[0]
         )
 
-    def test_an_output_whose_rows_are_no_images(self):
+    def test_output_without_a_batch_axis(self):
         model = Sequential(lambda x: F.mean(x, axis=(0, 2)), L.Linear(10))
         with pytest.raises(
             ValueError, match=r"output must have shape \(N, 10\) for these classes; got \(3, 10"
@@ -164,7 +164,7 @@ class TestPage:
         assert (settings["shape"], settings["mean"], settings["scale"]) == ([1, 28, 28], 3, 5)
 
     @pytest.mark.parametrize("shape", [(2, 10), None], ids=["of two images", "not given"])
-    def test_a_file_that_fixes_the_batch_or_says_nothing_of_its_output(self, shape):
+    def test_file_with_a_fixed_batch_or_no_output_shape(self, shape):
         x = ValueInfo("x", np.dtype("f4"), (2, 1, 28, 28))
         y = ValueInfo("y", np.dtype("f4"), shape)
         nodes = [Node("Flatten", ["x"], ["h"]), Node("MatMul", ["h", "W"], ["y"])]
@@ -178,11 +178,11 @@ class TestPage:
         with pytest.raises(ValueError, match="fixed batch size 2 in the file: export it with a dynamic one"):
             exported(model)
 
-    def test_what_is_no_model(self):
+    def test_other_types_are_refused(self):
         with pytest.raises(TypeError, match="model must be a Model or Layer; got function"):
             exported(F.relu)
 
-    def test_an_operator_that_the_page_does_not_have(self):
+    def test_unsupported_operator(self):
         class Sums(Model):
             def forward(self, x):
                 return F.cumsum(F.flatten(x), axis=1)[:, :10]
@@ -247,7 +247,7 @@ class TestPage:
             ("Slice", {}, 18, [np.array([n]) for n in (-1, -9, 2, -1)], "steps [-1]"),
         ],
     )
-    def test_a_setting_that_the_page_does_not_have(self, op, attributes, opset, values, setting):
+    def test_unsupported_setting(self, op, attributes, opset, values, setting):
         constants = {f"c{i}": value for i, value in enumerate(values)}
         node = Node(op, ["x", *constants], ["h"], attributes, version=opset)
         with pytest.raises(
@@ -273,11 +273,11 @@ class TestPage:
             ("ReduceSum", {"noop_with_empty_axes": 1}, []),
         ],
     )
-    def test_settings_that_the_page_has(self, op, attributes, values):
+    def test_supported_settings(self, op, attributes, values):
         constants = {f"c{i}": value for i, value in enumerate(values)}
         exported(onnx_model(constants, Node(op, ["x", *constants], ["y"], attributes)))
 
-    def test_statistics_that_are_computed(self):
+    def test_computed_statistics_are_refused(self):
         nodes = [
             Node("ReduceMean", ["x"], ["mean"], {"axes": [0, 2, 3], "keepdims": 0}, version=17),
             Node("BatchNormalization", ["x", "c", "c", "mean", "c"], ["h"], {"training_mode": 1}),
@@ -288,7 +288,7 @@ class TestPage:
         ):
             exported(onnx_model({"c": np.ones(1, np.float32)}, *nodes))
 
-    def test_what_pytorchs_older_exporter_writes(self):
+    def test_file_of_pytorchs_older_exporter(self):
         """Constants as nodes; shapes computed from that of the input; batch normalization in training."""
         nodes = [
             Node("Conv", ["x", "W"], ["c"], {"kernel_shape": [28, 28]}),
@@ -326,20 +326,20 @@ class TestPage:
             (["Flatten"], False),
         ],
     )
-    def test_a_softmax_before_what_moves_shares(self, ops, expected):
+    def test_probability_output_is_recognized(self, ops, expected):
         names = ["x", *map(str, range(1, len(ops))), "y"]
         nodes = [Node(op, [a], [b]) for op, a, b in zip(ops, names[:-1], names[1:], strict=True)]
         settings = json.loads(part(exported(onnx_model({}, *nodes)), "settings"))
         assert settings["isProbability"] is expected
 
-    def test_one_class_needs_a_share(self):
+    def test_one_class_needs_a_sigmoid(self):
         model = Sequential(F.flatten, L.Linear(1, in_size=784))
         with pytest.raises(ValueError, match=r"a model of one class must end in F\.sigmoid"):
             exported(model, classes=["cat"])
         model = Sequential(F.flatten, L.Linear(1, in_size=784), F.sigmoid)
         assert json.loads(part(exported(model, classes=["cat"]), "settings"))["isProbability"]
 
-    def test_a_file_is_replaced_only_by_a_complete_one(self, tmp_path):
+    def test_file_is_replaced_atomically(self, tmp_path):
         path = tmp_path / "page.html"
         path.write_text("as before")
         with pytest.raises(ValueError, match="must have shape"):

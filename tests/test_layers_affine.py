@@ -78,14 +78,14 @@ def test_array_in_the_place_of_the_parameter_is_refused(case):
 
 
 @cases
-def test_array_and_variable_give_the_same(case):
+def test_array_and_variable_inputs_give_the_same(case):
     layer = case.make()
     np.testing.assert_array_equal(layer(case.x()).data, layer(as_variable(case.x())).data)
 
 
 @cases
 @dtypes
-def test_weights_are_normal_with_variance_one_by_fan_in_and_b_is_zero(case, dtype):
+def test_initial_weights_and_bias(case, dtype):
     pyconvlite.seed(7)
     layer = case.make(dtype=dtype, **{case.in_size: 8})
     pyconvlite.seed(7)
@@ -96,14 +96,14 @@ def test_weights_are_normal_with_variance_one_by_fan_in_and_b_is_zero(case, dtyp
     np.testing.assert_array_equal(layer.b.data, np.zeros(6))
 
 
-def test_a_large_draw_has_the_promised_spread():
+def test_initial_weights_have_the_documented_variance():
     pyconvlite.seed(0)
     W = L.Conv2d(64, 3, in_channels=64).W.data
     assert abs(W.mean()) < 1e-3
     assert W.std() == pytest.approx(1 / 24, rel=0.01)
 
 
-def test_a_number_in_the_place_of_nobias():
+def test_nobias_must_be_a_bool():
     with pytest.raises(
         TypeError,
         match="got 10: the first argument is the output size; pass the input size as in_size=",
@@ -131,7 +131,7 @@ def test_nobias(case):
 
 @cases
 @pytest.mark.parametrize("shape", [(3,), (2, 8, 5, 4, 1), (2, 0, 5, 4)])
-def test_a_first_input_that_does_not_fit_decides_nothing(case, shape):
+def test_failed_first_call_sets_no_size(case, shape):
     layer = case.make()
     with pytest.raises(ValueError, match=r"\d"):
         layer(np.zeros(shape, np.float32))
@@ -238,6 +238,6 @@ def test_errors_name_the_argument_and_the_size(make, error, message):
         make()
 
 
-def test_integer_images_are_refused_with_a_way_out():
+def test_integer_images_are_refused():
     with pytest.raises(TypeError, match="float"):
         L.Conv2d(2, 3)(np.zeros((1, 1, 5, 5), dtype=np.uint8))

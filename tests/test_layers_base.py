@@ -26,7 +26,7 @@ class Nested(Layer):
         return self.conv1(x)
 
 
-def test_call_gives_one_output_or_a_tuple():
+def test_call_returns_one_output_or_a_tuple():
     class Two(Layer):
         def forward(self, x, y):
             return x + y, x - y
@@ -41,7 +41,7 @@ def test_call_gives_one_output_or_a_tuple():
     assert One()(x).item() == 6.0
 
 
-def test_a_layer_has_no_inputs_before_its_first_call():
+def test_no_inputs_before_the_first_call():
     with pytest.raises(AttributeError, match="Linear has no inputs before its first call"):
         L.Linear(3).inputs  # noqa: B018 - the access raises
 
@@ -62,7 +62,7 @@ def test_call_remembers_inputs_and_outputs_weakly():
 
 
 @pytest.mark.parametrize("name", ["inputs", "outputs"])
-def test_a_sublayer_may_have_the_name_of_what_a_call_leaves(name):
+def test_sublayer_named_inputs_or_outputs(name):
     class Net(Layer):
         def __init__(self):
             setattr(self, name, L.Linear(3, in_size=2))
@@ -82,7 +82,7 @@ def test_a_sublayer_may_have_the_name_of_what_a_call_leaves(name):
     assert len(getattr(net, other)) == 1
 
 
-def test_call_takes_what_cannot_be_referenced_weakly():
+def test_call_takes_objects_without_weak_references():
     class Times(Layer):
         def forward(self, x, factor, unused):
             return x * factor
@@ -94,7 +94,7 @@ def test_call_takes_what_cannot_be_referenced_weakly():
 
 
 @pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda layer: pickle.loads(pickle.dumps(layer))])
-def test_copies_have_the_gradients_without_their_graph(duplicate):
+def test_copies_keep_gradients_without_their_graph(duplicate):
     layer = L.Linear(3, in_size=2)
     F.sum(layer(np.ones((1, 2), np.float32)) ** 2).backward(create_graph=True)
     other = duplicate(layer)
@@ -126,7 +126,7 @@ def test_layers_can_be_copied_and_pickled_after_a_call(duplicate):
     ],
     ids=lambda value: value if isinstance(value, str) else type(value).__name__,
 )
-def test_a_parameter_is_not_lost_for_an_array(layer, name):
+def test_assigning_an_array_to_a_parameter_is_refused(layer, name):
     param = getattr(layer, name)
     for value in (np.zeros(3, np.float32), Variable(np.zeros(3, np.float32)), 0.5):
         with pytest.raises(TypeError, match=rf"{name} of \w+ is a Parameter; assign an array to {name}.data"):
@@ -154,7 +154,7 @@ def test_moving():
         linear.to_gpu()
 
 
-def test_a_call_that_fails_decides_no_size_of_the_layers_that_had_run():
+def test_failed_call_sets_no_size_of_sublayers():
     class Net(L.Layer):
         def __init__(self):
             self.known = L.Linear(3, in_size=3)
@@ -180,7 +180,7 @@ def test_a_call_that_fails_decides_no_size_of_the_layers_that_had_run():
     assert (net.layers[0].in_size, net.norm.in_size) == (4, 3)
 
 
-def test_a_call_that_fails_leaves_what_an_earlier_one_decided():
+def test_failed_call_keeps_sizes_of_earlier_calls():
     class Net(L.Layer):
         def __init__(self):
             self.left, self.right = L.Linear(3), L.Linear(3)
@@ -196,7 +196,7 @@ def test_a_call_that_fails_leaves_what_an_earlier_one_decided():
     assert (net.left.in_size, net.right.in_size) == (5, None)
 
 
-def test_a_forward_that_forgets_to_return_is_named():
+def test_forward_without_result_is_named():
     class Net(L.Layer):
         def __init__(self):
             self.fc = L.Linear(3)
@@ -224,7 +224,7 @@ class Scaled(Layer):
         self.number, self.label = len(others), "x"
 
 
-def test_repr_of_a_layer_without_others_has_its_arguments():
+def test_repr_of_a_layer():
     assert repr(L.Flatten()) == "Flatten()"
     assert repr(Scaled(2)) == "Scaled(factor=2, weights=None, label='x')"
     assert repr(Scaled(0.5, "half", True, weights=np.ones(9), a=1)) == (
@@ -232,7 +232,7 @@ def test_repr_of_a_layer_without_others_has_its_arguments():
     )
 
 
-def test_repr_of_a_layer_with_others_has_each_once_with_its_name():
+def test_repr_lists_each_sublayer_once():
     nested = Nested()
     nested.conv1 = L.ReLU()
     nested.blocks["deeper"] = Sequential(L.Softmax(), F.relu, lambda x: x, print)
@@ -253,13 +253,13 @@ def test_repr_of_a_layer_with_others_has_each_once_with_its_name():
     ]
 
 
-def test_repr_of_layers_that_contain_each_other_ends():
+def test_repr_of_a_cycle():
     first, second = Nested(), Nested()
     first.other, second.other = second, first
     assert repr(first).count("(other): ...") == 1
 
 
-def test_repr_with_a_property_that_fails():
+def test_repr_with_a_failing_property():
     class Late(L.Layer):
         def __init__(self, size, rate=0.5, shape=(1, 2, 3, 4, 5, 6, 7, 8)):
             self.rate, self.shape = rate, shape
@@ -271,7 +271,7 @@ def test_repr_with_a_property_that_fails():
     assert repr(Late(3, np.float32(0.5))) == "Late(rate=0.5, shape=(1, 2, 3, 4, 5, 6, ...))"
 
 
-def test_repr_of_a_layer_that_is_not_complete():
+def test_repr_inside_the_constructor():
     class Unfinished(L.Linear):
         def __init__(self):
             assert repr(self) == "Unfinished()"

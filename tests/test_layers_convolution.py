@@ -61,7 +61,7 @@ table = pytest.mark.parametrize(("layer", "x", "function"), TABLE.values(), ids=
 
 
 @table
-def test_is_its_function_and_trains(layer, x, function):
+def test_equals_its_function_and_trains(layer, x, function):
     y = layer(x)
     np.testing.assert_array_equal(y.data, function(x, layer).data, strict=True)
     layer.cleargrads()
@@ -82,7 +82,7 @@ def test_weights_can_be_saved_and_loaded_before_a_call(layer, x, function):
     np.testing.assert_array_equal(other(x).data, y.data)
 
 
-def test_sizes_that_are_known_or_not():
+def test_known_and_unknown_sizes():
     assert L.Conv1d(6, 3).W.lazy_shape == (6, None, 3)
     assert L.Conv1d(6, 3, in_channels=4, groups=2).W.shape == (6, 2, 3)
     depthwise = L.DepthwiseConv2d(3)
@@ -100,7 +100,7 @@ def test_sizes_that_are_known_or_not():
     }
 
 
-def test_a_failing_call_leaves_the_size_open():
+def test_failed_call_sets_no_size():
     depthwise = L.DepthwiseConv2d(9)
     with pytest.raises(ValueError, match="larger than the padded input"):
         depthwise(X)
@@ -154,6 +154,6 @@ def test_repr():
         (lambda: L.SeparableConv2d(0, 3), ValueError, "out_channels must be at least 1"),
     ],
 )
-def test_what_does_not_fit_is_named(make, error, message):
+def test_invalid_arguments_are_named(make, error, message):
     with pytest.raises(error, match=message):
         make()

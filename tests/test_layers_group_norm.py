@@ -27,7 +27,7 @@ table = pytest.mark.parametrize(("layer", "function"), TABLE.values(), ids=TABLE
 
 
 @table
-def test_is_its_function_trains_and_can_be_saved(layer, function):
+def test_equals_its_function_trains_and_can_be_saved(layer, function):
     layer(X)
     for param in layer.params():
         param.data = param.data + np.random.default_rng(1).standard_normal(param.shape).astype(np.float32)
@@ -77,19 +77,19 @@ def test_sizes():
         (lambda: L.Dropout2d(1), ValueError, "dropout_ratio"),
     ],
 )
-def test_what_does_not_fit_is_named(make, error, message):
+def test_invalid_arguments_are_named(make, error, message):
     with pytest.raises(error, match=message):
         make()
 
 
-def test_a_failing_call_leaves_the_size_open():
+def test_failed_call_sets_no_size():
     norm = L.InstanceNorm(affine=True)
     with pytest.raises(ValueError, match="at least 3 axes"):
         norm(X[:, :, 0, 0])
     assert norm.gamma.data is None
 
 
-def test_dropout2d_is_its_function():
+def test_dropout2d_equals_its_function():
     pyconvlite.seed(0)
     expected = F.dropout2d(X, 0.3).data
     pyconvlite.seed(0)

@@ -22,7 +22,7 @@ class Both(Layer):
         return x + y, x * y
 
 
-def test_a_hook_sees_layer_inputs_and_output():
+def test_hook_gets_layer_inputs_and_output():
     calls = []
     layer = Both()
     layer.register_forward_hook(lambda *call: calls.append(call))
@@ -48,7 +48,7 @@ def test_hooks_run_in_order_and_may_replace_the_output():
     np.testing.assert_array_equal(relu(x).data, [1, 4])
 
 
-def test_a_prepended_hook_sees_the_output_of_forward():
+def test_prepended_hook_gets_the_output_of_forward():
     relu, seen = L.ReLU(), []
     relu.register_forward_hook(lambda layer, inputs, y: y + 1)
     relu.register_forward_hook(lambda layer, inputs, y: seen.append(float(y.data)), prepend=True)
@@ -56,7 +56,7 @@ def test_a_prepended_hook_sees_the_output_of_forward():
     assert seen == [2]
 
 
-def test_a_handle_is_a_context_and_a_hook_may_remove_itself():
+def test_handle_is_a_context_manager():
     seen = []
     relu = L.ReLU()
 
@@ -71,7 +71,7 @@ def test_a_handle_is_a_context_and_a_hook_may_remove_itself():
     assert seen == ["once", "inside"]
 
 
-def test_activations_and_their_gradients_as_grad_cam_needs_them():
+def test_hook_collects_activations_and_gradients():
     model = Sequential(L.Conv2d(4, 3), L.ReLU(), L.GlobalAvgPool(), L.Flatten(), L.Linear(2))
     kept = {}
     with model.layers[1].register_forward_hook(lambda layer, inputs, y: kept.update(map=y)):
@@ -82,7 +82,7 @@ def test_activations_and_their_gradients_as_grad_cam_needs_them():
     np.testing.assert_allclose(slopes.data, expected, rtol=1e-6)
 
 
-def test_an_error_in_a_hook_is_one_of_the_call():
+def test_error_in_a_hook_propagates():
     def failing(layer, inputs, y):
         raise RuntimeError("in the hook")
 
@@ -92,7 +92,7 @@ def test_an_error_in_a_hook_is_one_of_the_call():
     assert linear.W.data is None
 
 
-def test_a_layer_as_a_hook_is_no_part_of_the_model():
+def test_layer_as_a_hook_is_not_a_sublayer():
     relu = L.ReLU()
     relu.register_forward_hook(lambda layer, inputs, y: None)
     relu.register_forward_hook(Summing())
@@ -105,7 +105,7 @@ class Summing(Layer):
         return F.sum(y)
 
 
-def test_copies_have_no_hooks_and_a_hook_does_not_keep_its_layer():
+def test_copies_have_no_hooks_and_handles_keep_no_layer():
     def hooked():
         relu = L.ReLU()
         relu.register_forward_hook(lambda layer, inputs, y: relu and y * 0 + 5)
@@ -121,7 +121,7 @@ def test_copies_have_no_hooks_and_a_hook_does_not_keep_its_layer():
     assert remains() is None
 
 
-def test_summary_leaves_hooks_as_they_are():
+def test_summary_keeps_hooks():
     calls = []
     model = Sequential(L.Linear(2))
     model.register_forward_hook(lambda *_: calls.append("model"))
@@ -132,7 +132,7 @@ def test_summary_leaves_hooks_as_they_are():
     assert calls == ["model"]
 
 
-def test_what_is_no_hook_is_refused():
+def test_hooks_must_be_callable():
     with pytest.raises(TypeError, match=r"hook must be callable.*got int"):
         L.ReLU().register_forward_hook(3)
     with pytest.raises(TypeError, match="prepend must be True or False; got 'no'"):
@@ -149,7 +149,7 @@ def shared_model():
     return model
 
 
-def test_modules_each_once_with_the_names_of_their_parameters():
+def test_named_modules():
     model = shared_model()
     found = dict(model.named_modules())
     assert list(found) == ["", "layers/0", "layers/1", "layers/1/layers/0", "head/a/0"]
@@ -182,7 +182,7 @@ def test_frozen_parameters_are_not_trained():
     assert step() >= linear | norm | statistics
 
 
-def test_a_gradient_outlasts_a_freeze():
+def test_freeze_keeps_gradients():
     """As of a GAN's critic, frozen while the generator's loss is differentiated."""
     linear = L.Linear(1, in_size=2)
     optimizer = MomentumSGD().setup(linear)

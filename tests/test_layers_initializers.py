@@ -22,7 +22,7 @@ LAYERS = {  # a layer by its init, its fan_in and fan_out
 
 
 @pytest.mark.parametrize(("make", "fan_in", "fan_out"), LAYERS.values(), ids=LAYERS)
-def test_mean_variance_and_form(make, fan_in, fan_out):
+def test_mean_variance_and_distribution(make, fan_in, fan_out):
     pyconvlite.seed(0)
     for init in NAMES[:-1]:
         check(init, make(init).W.data, fan_in, fan_out)
@@ -39,7 +39,7 @@ def check(init, W, fan_in, fan_out):
     assert form == "normal" or largest > 1.7
 
 
-def test_the_names_are_those_of_the_variances():
+def test_every_initializer_is_tested():
     assert {name.split("_")[0] for name in NAMES} == {*VARIANCES, "orthogonal"}
 
 
@@ -58,13 +58,13 @@ def test_orthogonal(layer):
     np.testing.assert_allclose(gram, np.eye(len(gram)), atol=10 * np.finfo(W.dtype).eps)
 
 
-def test_orthogonal_matrices_have_no_preferred_sign():
+def test_orthogonal_signs_are_balanced():
     pyconvlite.seed(0)
     corners = [L.Linear(3, in_size=3, init="orthogonal").W.data[0, 0] for _ in range(200)]
     assert 70 < sum(corner > 0 for corner in corners) < 130
 
 
-def test_a_seed_repeats_them_and_a_layer_may_wait_for_its_size():
+def test_seed_repeats_weights_of_lazy_layers():
     for init in NAMES:
         pyconvlite.seed(3)
         early = L.Linear(4, in_size=3, init=init, dtype=np.float16)

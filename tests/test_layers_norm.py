@@ -45,7 +45,7 @@ def test_training_normalizes_with_the_batchs_statistics(shape):
 
 
 @shapes
-def test_running_statistics_follow_with_the_unbiased_variance(shape):
+def test_running_statistics_use_the_unbiased_variance(shape):
     bn = L.BatchNorm(decay=0.75, dtype=np.float64)
     mean, var = np.zeros(3), np.ones(3)
     for i in range(4):
@@ -58,7 +58,7 @@ def test_running_statistics_follow_with_the_unbiased_variance(shape):
 
 
 @shapes
-def test_use_takes_the_running_statistics_and_leaves_them(shape):
+def test_test_mode_uses_and_keeps_the_running_statistics(shape):
     bn = L.BatchNorm(dtype=np.float64)
     bn(randn(*shape) + 1)
     mean, var = bn.avg_mean.data, bn.avg_var.data
@@ -71,7 +71,7 @@ def test_use_takes_the_running_statistics_and_leaves_them(shape):
     assert bn.avg_var.data is var
 
 
-def test_running_statistics_follow_without_a_graph_too():
+def test_no_grad_updates_the_running_statistics():
     a, b = L.BatchNorm(), L.BatchNorm()
     x = randn(4, 3).astype(np.float32)
     a(x)
@@ -81,7 +81,7 @@ def test_running_statistics_follow_without_a_graph_too():
     np.testing.assert_array_equal(a.avg_mean.data, b.avg_mean.data)
 
 
-def test_arrays_are_replaced_never_written_to():
+def test_arrays_are_never_written_to():
     bn = L.BatchNorm(3)
     before = [param.data for param in bn.params()]
     for array in before:
@@ -93,7 +93,7 @@ def test_arrays_are_replaced_never_written_to():
     assert bn.avg_mean.data is not before[0]
 
 
-def test_statistics_are_parameters_that_nothing_trains():
+def test_statistics_are_parameters_without_gradients():
     bn = L.BatchNorm()
     assert [name for name, _ in bn.named_params()] == ["avg_mean", "avg_var", "gamma", "beta"]
     assert all(isinstance(p, Parameter) and p.lazy_shape == (None,) for p in bn.params())
@@ -149,7 +149,7 @@ def test_size_given_or_read_from_the_first_input():
 
 
 @pytest.mark.parametrize("shape", [(), (3,), (0, 3), (2, 0)])
-def test_a_first_input_that_does_not_fit_decides_nothing(shape):
+def test_failed_first_call_sets_no_size(shape):
     bn = L.BatchNorm()
     with pytest.raises(ValueError, match=r"BatchNorm.* got .*shape \("):
         bn(np.zeros(shape, np.float32))
@@ -157,14 +157,14 @@ def test_a_first_input_that_does_not_fit_decides_nothing(shape):
 
 
 @pytest.mark.parametrize("train", [True, False])
-def test_integers_are_refused_and_decide_nothing(train):
+def test_integers_are_refused(train):
     layer = L.BatchNorm()
     with pytest.raises(TypeError, match="x must be floating point; got int64"), using_config("train", train):
         layer(np.ones((2, 3), np.int64))
     assert layer.in_size is None
 
 
-def test_an_empty_batch_has_no_statistics_but_can_be_normalized_in_use():
+def test_empty_batch():
     bn = L.BatchNorm(3)
     with test_mode():
         assert bn(np.zeros((0, 3, 2, 2), np.float32)).shape == (0, 3, 2, 2)
@@ -173,13 +173,13 @@ def test_an_empty_batch_has_no_statistics_but_can_be_normalized_in_use():
 
 
 @pytest.mark.parametrize("train", [True, False])
-def test_another_number_of_channels(train):
+def test_another_number_of_channels_is_refused(train):
     bn = L.BatchNorm(3)
     with pyconvlite.using_config("train", train), pytest.raises(ValueError, match=r"in_size=3.*\(4, 2\)"):
         bn(np.zeros((4, 2), np.float32))
 
 
-def test_weights_go_into_a_layer_that_has_seen_no_input():
+def test_weights_load_before_the_first_call():
     bn, other = L.BatchNorm(), L.BatchNorm()
     bn(randn(4, 3).astype(np.float32) + 1)
     file = io.BytesIO()
@@ -192,7 +192,7 @@ def test_weights_go_into_a_layer_that_has_seen_no_input():
 
 
 @pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda layer: pickle.loads(pickle.dumps(layer))])
-def test_a_copy_goes_its_own_way(duplicate):
+def test_copies_are_independent(duplicate):
     bn = L.BatchNorm(3)
     other = duplicate(bn)
     other(randn(4, 3).astype(np.float32))
@@ -200,7 +200,7 @@ def test_a_copy_goes_its_own_way(duplicate):
     assert other.avg_mean.requires_grad is False
 
 
-def test_a_network_with_it_learns_and_works_in_use():
+def test_network_with_batch_norm_learns():
     pyconvlite.seed(0)
     rng = np.random.default_rng(0)
     x = rng.standard_normal((256, 2)).astype(np.float32) * np.float32([1, 100]) + 50
@@ -219,7 +219,7 @@ def test_a_network_with_it_learns_and_works_in_use():
 # ------------------------------------------------------------------------------------------- Dropout
 
 
-def test_dropout_drops_in_training_alone():
+def test_dropout_drops_only_in_training():
     x = np.ones((100, 100), np.float32)
     pyconvlite.seed(0)
     y = L.Dropout(0.3)(x)
@@ -266,7 +266,7 @@ def test_repr():
     assert repr(L.Dropout(0.2)) == "Dropout(dropout_ratio=0.2)"
 
 
-def test_a_single_value_a_channel_has_no_variance():
+def test_single_value_per_channel():
     """PyTorch raises an error; here the average stays, and the output is beta."""
     bn = L.BatchNorm(3)
     bn.beta.data += 2

@@ -14,7 +14,7 @@ X = np.random.default_rng(0).standard_normal((2, 3, 4, 5))
 
 
 @pytest.mark.parametrize(("size", "slopes"), [(1, [0.5]), (3, [0.5, -1.0, 2.0])])
-def test_slopes_for_all_channels_or_each(size, slopes):
+def test_shared_slope_or_one_per_channel(size, slopes):
     layer = L.PReLU(size, dtype=np.float64)
     np.testing.assert_array_equal(layer.W.data, [0.25] * size)
     layer.W.data = np.array(slopes)
@@ -24,7 +24,7 @@ def test_slopes_for_all_channels_or_each(size, slopes):
     check_double_backward(F.prelu, (X, layer.W.data))
 
 
-def test_trains_from_a_file_and_takes_rows():
+def test_loaded_layer_trains_on_rows():
     layer = L.PReLU(4, 0.5)
     x = Variable(np.array([[-2.0, 0.0, 3.0, -1.0]], np.float32))
     F.sum(layer(x)).backward()
@@ -48,7 +48,7 @@ def test_trains_from_a_file_and_takes_rows():
         (lambda: L.PReLU(2)(X), ValueError, r"W must have shape \(3,\).*\(2,\).*\(2, 3, 4, 5\)"),
     ],
 )
-def test_what_does_not_fit_is_named(make, error, message):
+def test_invalid_arguments_are_named(make, error, message):
     with pytest.raises(error, match=message):
         make()
 

@@ -61,7 +61,7 @@ def gru(p, steps):
 
 @pytest.mark.parametrize(("make", "oracle"), [(L.RNN, rnn), (L.LSTM, lstm), (L.GRU, gru)])
 @pytest.mark.parametrize("in_size", [None, 3])
-def test_each_step_follows_the_equations(make, oracle, in_size):
+def test_steps_equal_the_equations(make, oracle, in_size):
     layer = make(5, in_size, dtype=np.float64)
     layer(STEPS[0])
     for param in layer.params():
@@ -103,7 +103,7 @@ def test_gradients_through_all_steps(make):
 
 
 @makes
-def test_a_sequence_gives_what_its_steps_give(make):
+def test_sequence_equals_its_steps(make):
     layer = make(5, 3, dtype=np.float64)
     params = list(layer.params())
 
@@ -130,7 +130,7 @@ def test_a_sequence_gives_what_its_steps_give(make):
 
 @makes
 @pytest.mark.parametrize("mode", [pyconvlite.no_grad, contextlib.nullcontext])
-def test_weights_that_change_between_steps_are_noticed(make, mode):
+def test_weights_changed_between_steps_are_detected(make, mode):
     layer, like = make(5, 3), make(5, 3)
     with mode():
         layer(STEPS[0])
@@ -143,7 +143,7 @@ def test_weights_that_change_between_steps_are_noticed(make, mode):
 
 
 @makes
-def test_after_steps_without_a_graph_gradients_reach_the_weights(make):
+def test_gradients_after_steps_in_no_grad(make):
     layer = make(5, 3)
     with pyconvlite.no_grad():
         layer(STEPS[0])
@@ -152,7 +152,7 @@ def test_after_steps_without_a_graph_gradients_reach_the_weights(make):
 
 
 @makes
-def test_truncated_backpropagation_keeps_no_more_than_its_steps(make):
+def test_truncated_backpropagation_frees_older_steps(make):
     """The loop of step 59: after each part, an update and the end of the graph."""
     layer = make(5, 3)
     optimizer = Adam().setup(layer)
@@ -174,7 +174,7 @@ def test_truncated_backpropagation_keeps_no_more_than_its_steps(make):
 
 
 @makes
-def test_reset_state_begins_again(make):
+def test_reset_state(make):
     layer = make(5)
     first = layer(STEPS[0])
     again = layer(STEPS[0])
@@ -219,7 +219,7 @@ def test_a_copy_has_the_weights_and_no_state(make, duplicate):
 
 
 @makes
-def test_a_batch_of_another_size_needs_a_new_state(make):
+def test_batch_size_change_without_reset_is_refused(make):
     layer = make(5)
     layer(STEPS[0])
     with pytest.raises(ValueError, match=r"\(1, 3\) .*\(2, 5\) have different batch sizes; call reset_state"):
@@ -227,7 +227,7 @@ def test_a_batch_of_another_size_needs_a_new_state(make):
 
 
 @makes
-def test_learns_to_tell_the_first_of_a_sequence(make):
+def test_learns_to_recall_the_first_element(make):
     """What only a state can do."""
     pyconvlite.seed(0)
     rng = np.random.default_rng(0)
@@ -250,7 +250,7 @@ def test_learns_to_tell_the_first_of_a_sequence(make):
 # ------------------------------------------------------------------------------------------- EmbedID
 
 
-def test_embed_id_gives_rows():
+def test_embed_id_returns_rows():
     embed = L.EmbedID(7, 3)
     x = np.array([[0, 6, 6], [1, 2, 3]])
     y = embed(x)
@@ -260,14 +260,14 @@ def test_embed_id_gives_rows():
     np.testing.assert_array_equal(embed.W.grad.data[:, 0], [1, 1, 1, 1, 0, 0, 2])
 
 
-def test_embed_id_is_drawn_with_variance_one():
+def test_embed_id_is_initialized_with_variance_one():
     pyconvlite.seed(0)
     W = L.EmbedID(1000, 50).W.data
     assert W.std() == pytest.approx(1, rel=0.02)
     assert L.EmbedID(2, 2, dtype=np.float16).W.dtype == np.float16
 
 
-def test_embedding_is_embed_id_with_an_index_that_is_not_trained():
+def test_embedding_does_not_train_the_padding_index():
     plain, padded = L.Embedding(5, 3, dtype=np.float64), L.Embedding(5, 3, -5, dtype=np.float64)
     assert (plain.padding_idx, padded.padding_idx) == (None, 0)
     np.testing.assert_array_equal(padded.W.data[0], 0)
@@ -319,7 +319,7 @@ def test_repr():
 
 
 @pytest.mark.parametrize(("make", "name"), [(L.LSTM, "x2f"), (L.LSTM, "x2u"), (L.GRU, "h2r"), (L.GRU, "x2n")])
-def test_any_gate_may_have_a_bias_or_none(make, name):
+def test_bias_of_each_gate(make, name):
     layer = make(5, in_size=3)
     linear = getattr(layer, name)
     linear.b = None if linear.b is not None else Parameter(np.linspace(-1, 1, 5, dtype=np.float32))
@@ -332,7 +332,7 @@ def test_any_gate_may_have_a_bias_or_none(make, name):
         np.testing.assert_allclose(layer(x.astype(np.float32)).data, expected, rtol=1e-5, atol=1e-6)
 
 
-def test_a_bias_that_an_lstm_would_ignore_is_refused():
+def test_lstm_refuses_a_bias_it_would_ignore():
     layer = L.LSTM(5, in_size=3)
     layer.h2i = L.Linear(5, in_size=5)
     with pytest.raises(ValueError, match=r"of h in LSTM.* must have no bias; use those of x"):
@@ -340,7 +340,7 @@ def test_a_bias_that_an_lstm_would_ignore_is_refused():
 
 
 @makes
-def test_a_first_call_that_fails_leaves_the_state(make):
+def test_failed_first_call_keeps_the_state(make):
     model = Sequential(make(4), L.Linear(2, in_size=5))
     x = STEPS[0].astype(np.float32)
     for h in (None, Variable(np.ones((2, 4), np.float32))):
@@ -351,7 +351,7 @@ def test_a_first_call_that_fails_leaves_the_state(make):
 
 
 @pytest.mark.parametrize("layer", [L.RNN, L.LSTM, L.GRU])
-def test_a_state_moves_with_the_model_around_it(layer, monkeypatch):
+def test_state_moves_with_the_model(layer, monkeypatch):
     model = Sequential(layer(3, in_size=2))
     model(np.ones((1, 2), np.float32))
     moved = []
@@ -361,7 +361,7 @@ def test_a_state_moves_with_the_model_around_it(layer, monkeypatch):
     assert {id(v) for v in moved} == {id(v) for v in [*model.params(), *states]}
 
 
-def test_other_vectors_than_that_of_the_padding_may_hold_anything():
+def test_nan_in_other_rows_does_not_reach_the_padding():
     embedding = L.Embedding(3, 2, padding_idx=0)
     embedding.W.data[1] = np.inf
     np.testing.assert_array_equal(embedding(np.array([1, 0])).data, [[np.inf] * 2, [0, 0]])

@@ -30,7 +30,7 @@ class TestLayers(LayerContract):
     x = X
 
 
-def test_they_make_a_network():
+def test_layers_compose_a_network():
     model = Sequential(
         *[L.Conv2d(4, 3, pad=1), L.BatchNorm(), L.ReLU(), L.MaxPool(2, 2), L.Conv2d(8, 3), L.GELU()],
         *[L.GlobalAvgPool(), L.Flatten(), L.Dropout(), L.Linear(10), L.LogSoftmax()],

@@ -40,7 +40,7 @@ KEYS = {
 }
 
 
-def test_names_shapes_and_layouts():
+def test_state_dict_names_shapes_and_layouts():
     net = Net()
     state = net.state_dict()
     assert {key: array.shape for key, array in state.items()} == KEYS
@@ -62,11 +62,11 @@ def test_names_shapes_and_layouts():
         (L.PReLU(3), {"weight": (3,)}),
     ],
 )
-def test_layers_that_pytorch_has(layer, shapes):
+def test_layers_with_a_counterpart_in_pytorch(layer, shapes):
     assert {key: array.shape for key, array in layer.state_dict().items()} == shapes
 
 
-def test_containers_have_indexes_alone():
+def test_containers_add_only_indexes():
     nested = Sequential(Sequential(L.Linear(2, in_size=1)), F.relu, L.Linear(1, in_size=2))
     assert list(nested.state_dict()) == ["0.0.weight", "0.0.bias", "2.weight", "2.bias"]
     mlp = MLP((3, 2))
@@ -74,7 +74,7 @@ def test_containers_have_indexes_alone():
     assert list(mlp.state_dict()) == ["0.weight", "0.bias", "1.weight", "1.bias"]
 
 
-def test_what_is_saved_is_loaded():
+def test_round_trip():
     net, other = Net(), Net()
     assert other.load_state_dict(net.state_dict()) == ([], [])
     for (name, param), (_, copied) in zip(net.named_params(), other.named_params(), strict=True):
@@ -83,7 +83,7 @@ def test_what_is_saved_is_loaded():
         assert not np.shares_memory(copied.data, param.data)
 
 
-def test_layers_take_their_sizes_from_it():
+def test_lazy_layers_take_their_sizes_from_a_state_dict():
     linear, conv = L.Linear(3), L.Conv2d(2, 3)
     linear.load_state_dict({"weight": numbers(3, 5), "bias": numbers(3)})
     conv.load_state_dict({"weight": numbers(2, 4, 3, 3), "bias": numbers(2)})
@@ -124,7 +124,7 @@ class Tensor:
 @pytest.mark.parametrize(
     "convert", [Variable, Tensor, lambda array: Tensor(array, "torch.bfloat16"), lambda array: array.tolist()]
 )
-def test_tensors_variables_and_lists(convert):
+def test_accepts_tensors_variables_and_lists(convert):
     linear = L.Linear(3, in_size=2)
     weight, bias = numbers(3, 2), numbers(3)
     linear.load_state_dict({"weight": convert(weight), "bias": convert(bias)})
@@ -132,7 +132,7 @@ def test_tensors_variables_and_lists(convert):
     np.testing.assert_array_equal(linear.b.data, bias.astype(np.float32))
 
 
-def test_every_key_that_does_not_fit_is_named_and_nothing_changes():
+def test_mismatched_keys_are_named_and_nothing_changes():
     net = Net()
     before = net.state_dict()
     state = {key: array + 1 for key, array in before.items()}
@@ -156,7 +156,7 @@ def test_every_key_that_does_not_fit_is_named_and_nothing_changes():
 
 
 @pytest.mark.parametrize("prefix", ["module.", "_orig_mod."])
-def test_the_keys_of_a_model_within_another_one(prefix):
+def test_keys_of_a_submodel(prefix):
     state = {f"{prefix}{key}": array for key, array in Net().state_dict().items()}
     with pytest.raises(
         ValueError, match=rf"do not fit the model: all keys begin with '{prefix}'; .*missing: "
@@ -167,7 +167,7 @@ def test_the_keys_of_a_model_within_another_one(prefix):
             Net().load_state_dict({f"{prefix}x": np.zeros(1)} | others)
 
 
-def test_an_npz_archive_with_the_names_of_pytorch():
+def test_npz_archive_with_pytorch_names():
     model = Net()
     model.scale.data[:] = 5
     file = io.BytesIO()
@@ -188,7 +188,7 @@ def test_an_npz_archive_with_the_names_of_pytorch():
     assert not hasattr(error.value, "__notes__")
 
 
-def test_not_strict():
+def test_strict_false():
     net = Net()
     before = net.state_dict()
     keys = net.load_state_dict({"scale": np.array([3.0, 4.0]), "head.weight": np.zeros(2)}, strict=False)
@@ -198,7 +198,7 @@ def test_not_strict():
     np.testing.assert_array_equal(net.state_dict()["up.weight"], before["up.weight"])
 
 
-def test_no_data_yet():
+def test_parameters_without_data():
     with pytest.raises(ValueError, match="no data yet in W"):
         L.Linear(3).state_dict()
 
@@ -221,7 +221,7 @@ def net_of_pytorch():
 
 @pytest.mark.parametrize("form", ["ZIP", "OLDER"])
 @pytest.mark.parametrize("as_path", [True, False])
-def test_weights_that_pytorch_saved(form, as_path, tmp_path):
+def test_weights_saved_by_pytorch(form, as_path, tmp_path):
     data = torch_files.unpacked(getattr(torch_files, f"CHECKPOINT_{form}"))
     path = tmp_path / "any.name"
     path.write_bytes(data)
@@ -232,7 +232,7 @@ def test_weights_that_pytorch_saved(form, as_path, tmp_path):
     np.testing.assert_allclose(net[0].W.data[1, 0, 0, 1], 0.13407868146896362)
 
 
-def test_weights_that_do_not_fit_name_the_file(tmp_path):
+def test_mismatched_weights_name_the_file(tmp_path):
     path = tmp_path / "net.pt"
     path.write_bytes(torch_files.unpacked(torch_files.CHECKPOINT_ZIP))
     with pytest.raises(ValueError, match=r"the weights in '.*net\.pt' do not fit the model: missing: weight"):
@@ -268,7 +268,7 @@ NORM = ("weight", "bias", "running_mean", "running_var")
 
 
 @pytest.mark.cpython
-def test_vgg16_as_in_torchvision():
+def test_vgg16_keys_equal_torchvision():
     indexes = (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)
     expected = names(*[f"features.{i}" for i in indexes], *[f"classifier.{i}" for i in (0, 3, 6)])
     assert torch_names.entries(walk(VGG16())).keys() == expected
@@ -288,7 +288,7 @@ def torchvisions(blocks):
 
 
 @pytest.mark.parametrize(("make", "blocks"), [(ResNet50, (3, 4, 6, 3)), (ResNet101, (3, 4, 23, 3))])
-def test_resnets_as_in_torchvision(make, blocks):
+def test_resnet_keys_equal_torchvision(make, blocks):
     keys = torch_names.entries(walk(make())).keys()
     assert keys == torchvisions(blocks) | {"conv1.bias"}  # which DeZero's has
 
@@ -304,7 +304,7 @@ def small_resnet():
     return model
 
 
-def test_a_resnet_becomes_torchvisions_with_its_weights():
+def test_resnet_loads_torchvision_weights():
     model = small_resnet()
     x = numbers(1, 3, 64, 64)
     state = model.state_dict()
@@ -338,7 +338,7 @@ def test_a_resnet_becomes_torchvisions_with_its_weights():
         model.load_state_dict(state | {"conv1.bias": bias})
 
 
-def test_efficientnet_as_in_its_package():
+def test_efficientnet_keys_equal_its_package():
     keys = keys_of(EfficientNetLite0())
     expected = (
         names("_conv_stem", "_conv_head", parts=["weight"]) | names("_bn0", "_bn1", parts=NORM) | names("_fc")
@@ -354,13 +354,13 @@ def test_efficientnet_as_in_its_package():
     assert len(keys) == 296 - 49  # PyTorch counts the batches of each of the 49 normalizations, too
 
 
-def test_models_within_a_model():
+def test_submodels():
     body = Sequential({"body": EfficientNetLite0(2), "out": L.Linear(1, in_size=2)})
     assert {"body._conv_stem.weight", "body._blocks.3._bn0.bias", "out.weight"} <= keys_of(body)
 
 
 @pytest.mark.parametrize("kind", ["path", "bytes"])
-def test_pretrained(kind, tmp_path):
+def test_pretrained_weights(kind, tmp_path):
     model = EfficientNetLite0(2)
     path = tmp_path / "net.safetensors"
     model.save_weights(path)
@@ -391,7 +391,7 @@ def test_pretrained_weights_of_the_site_in_its_notebooks(tmp_path, monkeypatch):
     assert fetched == ["https://host/a/weights/net.safetensors"]
 
 
-def test_a_file_of_torchvisions_resnet_is_read_by_the_same_variant(monkeypatch):
+def test_torchvision_variant_loads_weights_without_conv1_bias(monkeypatch):
     monkeypatch.setitem(resnet._BLOCKS, 50, (1, 1, 1, 1))
     model, x = ResNet50(), np.ones((1, 3, 32, 32), np.float32)
     model(x)
@@ -417,7 +417,7 @@ class Tied(L.Layer):
 
 
 @pytest.mark.parametrize("names", [("a", "b"), ("a",), ("b",)])
-def test_a_shared_parameter_is_loaded_from_any_of_its_names(names):
+def test_shared_parameter_loads_from_any_of_its_names(names):
     model, weight = Tied(), numbers(2, 2)
     assert list(model.state_dict()) == ["a.weight", "a.bias", "b.bias"]
     mapping = {f"{name}.weight": weight for name in names} | {"a.bias": numbers(2), "b.bias": numbers(2)}
@@ -426,13 +426,13 @@ def test_a_shared_parameter_is_loaded_from_any_of_its_names(names):
     assert model.a.W is model.b.W
 
 
-def test_strict_is_a_bool():
+def test_strict_must_be_a_bool():
     with pytest.raises(TypeError, match="strict must be True or False; got 'no'"):
         Tied().load_state_dict({}, "no")
 
 
 @pytest.mark.parametrize("mapping", [None, "weights.npz"])
-def test_what_is_no_mapping(mapping):
+def test_state_dict_must_be_a_mapping(mapping):
     with pytest.raises(TypeError, match=r"mapping must have arrays by keys; .*; load_weights reads"):
         Tied().load_state_dict(mapping)
 

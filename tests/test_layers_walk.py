@@ -50,19 +50,19 @@ def test_params_are_found_in_order_of_definition_in_lists_tuples_and_dicts():
     ]
 
 
-def test_params_yields_what_named_params_names():
+def test_params_equals_named_params():
     tree = Tree()
     assert [id(p) for p in tree.params()] == [id(p) for _, p in tree.named_params()]
     assert next(tree.params()) is tree.conv1.W
 
 
-def test_flatten_params_is_the_same_walk_below_a_parent_key():
+def test_flatten_params_with_a_parent_key():
     tree, found = Tree(), {}
     tree._flatten_params(found, "tree")
     assert list(found) == [f"tree/{name}" for name in names(tree)]
 
 
-def test_attributes_set_later_reassigned_or_deleted_count_as_they_are():
+def test_reassigned_and_deleted_attributes():
     tree = Layer()
     tree.a, tree.b = param(), param()
     tree.c = param()
@@ -74,7 +74,7 @@ def test_attributes_set_later_reassigned_or_deleted_count_as_they_are():
     assert names(tree) == ["c", "layers/0/W", "layers/0/b"]
 
 
-def test_params_are_those_of_now_after_any_change():
+def test_params_after_changes_of_containers():
     """What a search found is kept; whatever an object contains may change afterwards."""
     tree, inner = Layer(), Layer()
     first, second = param(), param()
@@ -103,7 +103,7 @@ def test_params_are_those_of_now_after_any_change():
         assert all(p is q for p, (_, q) in zip(found, named, strict=True))
 
 
-def test_a_search_keeps_no_state_and_no_layer_alive():
+def test_search_keeps_no_layer_alive():
     rnn = L.RNN(2, in_size=1)
     gc.disable()
     try:
@@ -119,7 +119,7 @@ def test_a_search_keeps_no_state_and_no_layer_alive():
         gc.enable()
 
 
-def test_a_variable_or_array_attribute_is_no_parameter():
+def test_variables_and_arrays_are_not_parameters():
     tree = Layer()
     tree.x, tree.y = Variable(np.zeros(1)), np.zeros(1)
     assert names(tree) == []
@@ -133,14 +133,14 @@ def test_shared_parameters_and_layers_count_once_under_their_first_name():
     assert names(tree) == ["embed", "linear/W", "linear/b"]
 
 
-def test_a_deque_is_searched_as_a_list_is():
+def test_deques_are_searched():
     tree = Layer()
     tree.blocks = deque([L.Linear(1, in_size=1), param()])
     assert names(tree) == ["blocks/0/W", "blocks/0/b", "blocks/1"]
 
 
 @pytest.mark.parametrize("make", [set, frozenset])
-def test_a_set_of_layers_or_parameters_is_refused(make):
+def test_sets_of_layers_or_parameters_are_refused(make):
     tree = Layer()
     tree.blocks = [make(["relu", 3])]
     assert names(tree) == []
@@ -150,7 +150,7 @@ def test_a_set_of_layers_or_parameters_is_refused(make):
             names(tree)
 
 
-def test_cycles_end():
+def test_cycles():
     parent, child = Layer(), Layer()
     parent.child, child.parent = child, parent
     child.w = param()
@@ -160,7 +160,7 @@ def test_cycles_end():
     assert names(child) == ["w"]
 
 
-def test_a_name_that_two_parameters_share_is_an_error_when_it_counts():
+def test_duplicate_names_are_refused_where_names_matter():
     tree = Layer()
     tree.d = {"a/b": param(), "a": {"b": param()}}
     with pytest.raises(ValueError, match="two Parameters have the name 'd/a/b'"):

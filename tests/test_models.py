@@ -26,7 +26,7 @@ def test_model_is_a_layer():
 # ------------------------------------------------------------------------------------------- Sequential
 
 
-def test_sequential_feeds_layers_and_functions_in_turn():
+def test_sequential_calls_layers_and_functions_in_order():
     first, last = L.Linear(3, in_size=2), L.Linear(1, in_size=3)
     model = Sequential(first, F.relu, last)
     x = numbers(4, 2)
@@ -36,7 +36,7 @@ def test_sequential_feeds_layers_and_functions_in_turn():
     assert not hasattr(model, "l0")  # which DeZero has
 
 
-def test_sequential_of_nothing_gives_back_its_input():
+def test_empty_sequential_is_the_identity():
     x = numbers(2)
     assert Sequential()(x) is x
 
@@ -56,7 +56,7 @@ def test_sequentials_nest():
         ((F.relu, L.Flatten), r"got a class at index 1: write Flatten\(\)"),
     ],
 )
-def test_sequential_of_what_cannot_be_called(layers, message):
+def test_sequential_rejects_non_callables(layers, message):
     with pytest.raises(TypeError, match=message):
         Sequential(*layers)
 
@@ -96,7 +96,7 @@ def test_sequential_as_a_list():
     np.testing.assert_array_equal(model[1:](model[:1](x)).data, model(x).data)
 
 
-def test_a_part_of_named_layers_keeps_the_names():
+def test_slice_of_named_layers_keeps_the_names():
     model = named_model()
     part = model[1:]
     assert names(part) == ["out/W", "out/b"]
@@ -107,7 +107,7 @@ def test_a_part_of_named_layers_keeps_the_names():
 @pytest.mark.parametrize(
     ("make", "index"), [(lambda: Sequential(L.Linear(3), F.relu), 0), (named_model, "out")]
 )
-def test_a_layer_can_be_replaced(make, index):
+def test_replace_a_layer_by_index(make, index):
     model = make()
     before = names(model)
     model(numbers(4, 2))
@@ -119,7 +119,7 @@ def test_a_layer_can_be_replaced(make, index):
     assert any(param is layer.W for param in model.params())
 
 
-def test_a_layer_with_a_name_can_be_replaced_as_an_attribute():
+def test_replace_a_named_layer_as_an_attribute():
     model = named_model()
     before = names(model)
     model.out = L.Linear(5, in_size=3)
@@ -147,7 +147,7 @@ def test_a_layer_with_a_name_can_be_replaced_as_an_attribute():
         (lambda: Sequential(F.relu).__setitem__(0, L.ReLU), TypeError, r"a class at index 0: write ReLU\(\)"),
     ],
 )
-def test_names_and_indexes_that_do_not_fit(call, error, message):
+def test_invalid_names_and_indexes(call, error, message):
     with pytest.raises(error, match=message):
         call()
 
@@ -188,7 +188,7 @@ def test_mlp_errors(sizes, error, message):
         MLP(sizes)
 
 
-def test_mlp_names_an_activation_that_is_none():
+def test_mlp_rejects_invalid_activation():
     with pytest.raises(TypeError, match=r"activation must be a function, .*; got 'relu'"):
         MLP((3, 1), activation="relu")
     with pytest.raises(TypeError, match=r"activation must be a function, .*; got <class"):
@@ -214,7 +214,7 @@ def test_lenet_layers():
     }
 
 
-def test_lenet_computes_what_its_description_says():
+def test_lenet_equals_its_description():
     model = LeNet()
     x = numbers(3, 1, 28, 28)
     h = np.maximum(model.conv1(x).data, 0).reshape(3, 6, 14, 2, 14, 2).max(axis=(3, 5))
@@ -227,14 +227,14 @@ def test_lenet_computes_what_its_description_says():
 
 
 @pytest.mark.parametrize("batch", [0, 1, 5])
-def test_lenet_takes_any_batch(batch):
+def test_lenet_batch_sizes(batch):
     y = LeNet(num_classes=7)(np.zeros((batch, 1, 28, 28), np.float32))
     assert y.shape == (batch, 7)
     assert y.dtype == np.float32
 
 
 @pytest.mark.parametrize("shape", [(2, 784), (2, 3, 28, 28), (2, 1, 32, 32), (2, 1, 4, 4)])
-def test_lenet_refuses_other_images(shape):
+def test_lenet_rejects_other_image_sizes(shape):
     with pytest.raises(ValueError, match=r"\d"):
         LeNet()(np.zeros(shape, np.float32))
 
@@ -292,7 +292,7 @@ def small_cnn():
     ],
     ids=["cnn", "mlp"],
 )
-def test_learns_a_task_and_keeps_it_through_a_file(make, prepare, optimizer, tmp_path):
+def test_learned_model_survives_save_and_load(make, prepare, optimizer, tmp_path):
     pyconvlite.seed(0)
     x, t = bars(512, seed=1)
     model = make()
@@ -309,7 +309,7 @@ def test_learns_a_task_and_keeps_it_through_a_file(make, prepare, optimizer, tmp
     np.testing.assert_array_equal(other(prepare(x_test)).data, y.data)
 
 
-def test_seed_makes_a_training_run_repeatable():
+def test_seed_makes_training_repeatable():
     def run():
         pyconvlite.seed(3)
         model = Sequential(L.Linear(8), F.relu, F.dropout, L.Linear(3))
@@ -321,7 +321,7 @@ def test_seed_makes_a_training_run_repeatable():
         np.testing.assert_array_equal(first, again)
 
 
-def test_a_layer_replaced_in_a_copy_stays_in_the_original():
+def test_replacing_a_layer_in_a_copy_keeps_the_original():
     model = Sequential({"hidden": L.Linear(3, in_size=2), "out": L.Linear(2, in_size=3)})
     other = copy.copy(model)
     other["out"] = L.Linear(9, in_size=3)

@@ -10,7 +10,7 @@ from pyconvlite.models import EfficientNetLite0
 from pyconvlite.models.efficientnet import ConvBN, InvertedResidual
 
 
-def test_as_published():
+def test_layers_as_published():
     model = EfficientNetLite0()
     trained = sum(param.size for param in model.params() if param.requires_grad)
     assert trained == 4_652_008
@@ -64,7 +64,7 @@ def test_same_padding_with_a_stride(kernel_size, length):
     np.testing.assert_allclose(y, np.array(expected) / np.sqrt(1 + 1e-3), rtol=1e-4, atol=1e-5)
 
 
-def test_x_is_added_where_the_shapes_are_equal():
+def test_residual_where_shapes_are_equal():
     x = numbers(1, 4, 6, 6)
     with test_mode():
         same = InvertedResidual(4, 4, 3, 1, 6)
@@ -93,7 +93,7 @@ def test_preprocess():
 
 
 @pytest.mark.cpython
-def test_photographs():
+def test_classifies_photographs():
     """With published weights, read from the file that PyTorch wrote: the classes of ImageNet."""
     photographs = pytest.importorskip("photographs", reason="the tools are not in the wheel")
     from tools import efficientnet

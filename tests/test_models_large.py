@@ -51,7 +51,7 @@ def test_vgg16_as_published():
 
 
 @pytest.mark.cpython
-def test_vgg16_computes_what_its_description_says_on_smaller_images():
+def test_vgg16_equals_its_description_on_small_images():
     pyconvlite.seed(0)
     model = VGG16()
     x = h = numbers(1, 3, 32, 32)
@@ -130,7 +130,7 @@ def test_resnet_as_published(make, trained, statistics):
 
 
 @pytest.mark.cpython
-def test_resnet_trains_on_smaller_images():
+def test_resnet_trains_on_small_images():
     model = ResNet50()
     F.softmax_cross_entropy(model(numbers(2, 3, 64, 64)), np.array([0, 1])).backward()
     assert {p.grad.dtype for p in model.params() if p.requires_grad} == {np.dtype(np.float32)}
@@ -138,7 +138,7 @@ def test_resnet_trains_on_smaller_images():
 
 
 @pytest.mark.parametrize("downsample_fb", [False, True])
-def test_bottleneck_a_makes_the_image_smaller_where_it_is_told(downsample_fb):
+def test_bottleneck_a_stride(downsample_fb):
     block = BottleneckA(3, 4, 8, 2, downsample_fb)
     strides = [block.conv1.stride, block.conv2.stride, block.conv3.stride, block.conv4.stride]
     first, second = ((1, 1), (2, 2)) if downsample_fb else ((2, 2), (1, 1))
@@ -155,7 +155,7 @@ def test_bottleneck_b_adds_its_input():
         np.testing.assert_array_equal(block(x).data, x)
 
 
-def test_building_block_is_a_row_of_bottlenecks():
+def test_building_block_is_a_sequence_of_bottlenecks():
     block = BuildingBlock(3, 2, 4, 8, 2)
     assert [type(block.a), type(block.b1), type(block.b2)] == [BottleneckA, BottleneckB, BottleneckB]
     x = numbers(1, 2, 6, 6)
@@ -166,7 +166,7 @@ def test_building_block_is_a_row_of_bottlenecks():
 # ------------------------------------------------------------------------------------------- both
 
 
-def test_torchvision_is_a_bool():
+def test_torchvision_must_be_a_bool():
     with pytest.raises(TypeError, match="torchvision must be True or False; got 'no'"):
         ResNet50(torchvision="no")
 

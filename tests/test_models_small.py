@@ -50,7 +50,7 @@ def test_weights_go_through_a_file_and_a_copy(make):
             np.testing.assert_array_equal(twin(x).data, expected)
 
 
-def test_images_that_small_vgg_finds_too_small_decide_nothing():
+def test_small_vgg_with_too_small_images_sets_no_size():
     model = SmallVGG()
     with pytest.raises(ValueError, match="larger than the padded input"):
         model(np.zeros((1, 3, 4, 4), np.float32))
@@ -58,7 +58,7 @@ def test_images_that_small_vgg_finds_too_small_decide_nothing():
     assert model(np.zeros((1, 1, 8, 8), np.float32)).shape == (1, 10)
 
 
-def test_small_vgg_drops_in_training_alone():
+def test_small_vgg_drops_only_in_training():
     model, x = SmallVGG(), numbers(2, 1, 28, 28)
     assert not np.array_equal(model(x).data, model(x).data)
     with test_mode():
@@ -66,12 +66,12 @@ def test_small_vgg_drops_in_training_alone():
 
 
 @pytest.mark.parametrize("n_layers", [8, 14, 20])
-def test_small_resnet_has_as_many_layers_as_asked_for(n_layers):
+def test_small_resnet_depth(n_layers):
     weights = [name for name in names(SmallResNet(n_layers=n_layers)) if name.endswith("W")]
     assert len([name for name in weights if "shortcut" not in name]) == n_layers
 
 
-def test_small_resnet_of_20_layers_has_the_papers_parameters():
+def test_small_resnet_of_20_layers_has_the_published_size():
     """0.27 million, in the paper's table 6."""
     model = SmallResNet(n_layers=20)
     model(numbers(1, 3, 32, 32))
@@ -91,7 +91,7 @@ def test_basic_block_adds_its_input():
 @pytest.mark.parametrize(
     ("block", "shape"), [(BasicBlock(3, 5), (1, 5, 6, 6)), (BasicBlock(3, 3, 2), (1, 3, 3, 3))]
 )
-def test_basic_block_fits_its_input_to_the_result(block, shape):
+def test_basic_block_projects_its_input(block, shape):
     assert block(numbers(1, 3, 6, 6)).shape == shape
     assert len(block.shortcut) == 2
 
@@ -116,7 +116,7 @@ def shapes(n):
     return x
 
 
-def test_autoencoder_learns_to_draw_its_input():
+def test_autoencoder_learns_to_reconstruct_its_input():
     pyconvlite.seed(0)
     x = shapes(64)
     model = ConvAutoencoder(
@@ -134,7 +134,7 @@ def test_autoencoder_learns_to_draw_its_input():
 
 
 @pytest.mark.parametrize("make", [SmallVGG, SmallResNet])
-def test_learns_where_the_rectangle_is(make):
+def test_classifies_the_position_of_a_rectangle(make):
     pyconvlite.seed(0)
     x = shapes(64)
     t = (x[:, 0, :4].sum(axis=(1, 2)) > x[:, 0, 4:].sum(axis=(1, 2))).astype(int)

@@ -12,7 +12,7 @@ def table(model, *arguments):
     return [(row.name, row.kind, row.output_shape, row.parameters) for row in summary(model, *arguments).rows]
 
 
-def test_rows_say_layer_shape_and_parameters():
+def test_rows_have_layer_shape_and_parameters():
     assert table(LeNet(), (5, 1, 28, 28)) == [
         ("conv1", "Conv2d", (5, 6, 28, 28), 156),
         ("conv2", "Conv2d", (5, 16, 10, 10), 2416),
@@ -23,7 +23,7 @@ def test_rows_say_layer_shape_and_parameters():
     assert summary(LeNet(), (1, 1, 28, 28)).parameters == 61706
 
 
-def test_the_table():
+def test_text_of_the_table():
     model = Sequential(L.Conv2d(200, 3), L.BatchNorm(), L.ReLU(), L.Flatten())
     assert str(summary(model, (1, 3, 8, 8))).splitlines() == [
         "layer        type       output shape    parameters",
@@ -38,7 +38,7 @@ def test_the_table():
     ]
 
 
-def test_the_total_is_that_of_the_parameters():
+def test_total_counts_each_parameter_once():
     model = SmallResNet()
     found = summary(model, (1, 3, 32, 32))
     model(np.zeros((1, 3, 32, 32), np.float32))
@@ -46,7 +46,7 @@ def test_the_total_is_that_of_the_parameters():
     assert found.fixed == sum(p.size for p in model.params() if not p.requires_grad)
 
 
-def test_the_model_and_the_random_numbers_are_as_before():
+def test_model_and_generator_are_unchanged():
     first = [L.Conv2d(4, 3), L.BatchNorm(), L.Flatten(), L.Dropout()]
     model = Sequential(*first, L.RNN(3), L.Linear(2, in_size=3))
     last = model.layers[-1]
@@ -73,7 +73,7 @@ def test_the_model_and_the_random_numbers_are_as_before():
     assert model(np.zeros((3, 2, 5, 5), np.float32)).shape == (3, 2)  # other sizes than in the summary
 
 
-def test_running_statistics_are_left():
+def test_running_statistics_are_unchanged():
     model = Sequential(L.BatchNorm())
     model(np.array([[1.0], [3.0]], np.float32))
     mean = model.layers[0].avg_mean.data
@@ -81,7 +81,7 @@ def test_running_statistics_are_left():
     assert model.layers[0].avg_mean.data is mean
 
 
-def test_the_call_is_one_of_use_without_a_graph():
+def test_call_is_in_test_mode_without_a_graph():
     class Asking(Layer):
         def forward(self, x):
             found.append((Config.train, Config.enable_backprop))
@@ -93,7 +93,7 @@ def test_the_call_is_one_of_use_without_a_graph():
     assert (Config.train, Config.enable_backprop) == (True, True)
 
 
-def test_the_model_is_as_before_after_an_error_too():
+def test_model_is_unchanged_after_an_error():
     model = Sequential(L.Linear(2), L.Linear(3, in_size=5))
     with pytest.raises(ValueError, match="5"):
         summary(model, (1, 4))
@@ -101,7 +101,7 @@ def test_the_model_is_as_before_after_an_error_too():
     assert "forward" not in vars(model)
 
 
-def test_layers_that_are_not_called():
+def test_uncalled_layers():
     class Partly(Model):
         def __init__(self):
             self.rnn = L.RNN(3)
@@ -123,12 +123,12 @@ def test_layers_that_are_not_called():
     assert lines[-1].split() == ["total", "32"]
 
 
-def test_a_layer_called_twice_counts_once_with_its_first_shape():
+def test_layer_called_twice_is_one_row():
     conv = L.Conv2d(2, 3, in_channels=2)
     assert table(Sequential(conv, F.relu, conv), (1, 2, 8, 8)) == [("layers/0", "Conv2d", (1, 2, 6, 6), 38)]
 
 
-def test_a_layer_alone_and_one_with_parameters_and_layers():
+def test_layer_with_parameters_and_sublayers():
     assert table(L.Linear(3), (2, 4)) == [("", "Linear", (2, 3), 15)]
     assert "(the model)" in repr(summary(L.Linear(3), (2, 4)))
 
@@ -151,7 +151,7 @@ def test_several_outputs():
     assert table(Two(), (2, 4)) == [("", "Two", ((2, 4), (2,)), 0)]
 
 
-def test_integers_for_an_embedding():
+def test_integer_inputs():
     model = Sequential(L.EmbedID(10, 3), F.flatten, L.Linear(2))
     assert table(model, (1, 5), np.int32) == [
         ("layers/0", "EmbedID", (1, 5, 3), 30),
@@ -175,7 +175,7 @@ def test_errors(arguments, error, message):
         summary(*arguments)
 
 
-def test_what_forward_puts_into_containers_is_taken_out():
+def test_containers_filled_by_forward_are_restored():
     class Collecting(Model):
         def __init__(self):
             self.blocks, self.maps = {}, [[0.5]]
@@ -197,7 +197,7 @@ def test_what_forward_puts_into_containers_is_taken_out():
     assert len(model.maps) == 2
 
 
-def test_outputs_within_outputs():
+def test_nested_outputs():
     class Encoder(Model):
         def __init__(self):
             self.fc = L.Linear(4)
@@ -219,7 +219,7 @@ def test_outputs_within_outputs():
 
 
 @pytest.mark.parametrize(("kind", "parameters"), [(L.LSTM, 160), (L.GRU, 124)])
-def test_a_layer_that_does_the_work_of_those_within_it_is_one_row(kind, parameters):
+def test_layer_that_computes_for_its_sublayers_is_one_row(kind, parameters):
     model = Sequential(kind(4), L.Linear(2))
     first, second = summary(model, (2, 5)).rows
     assert (first.name, first.kind, first.output_shape, first.parameters) == (

@@ -70,14 +70,14 @@ BOMBS = {
 
 
 @pytest.mark.parametrize(("members", "message"), BOMBS.values(), ids=BOMBS)
-def test_a_bomb_takes_little_memory(members, message):
+def test_zip_bomb_takes_little_memory(members, message):
     contents = archive(members)
     refusal, peak = refusal_and_peak(L.Linear(3, in_size=2), contents)
     assert re.search(message, refusal)
     assert peak < 3_000_000
 
 
-def test_a_file_cannot_say_that_it_has_more_than_it_can_have():
+def test_false_size_is_refused():
     header = b"{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000000, 3), }"
     contents = bytearray(archive(WB | {"W.npy": member(header=header, data=bytes(1000))}))
     at = contents.index(b"PK\1\2")
@@ -121,7 +121,7 @@ HEADERS = {
 
 
 @pytest.mark.parametrize("shape", HEADERS.values(), ids=HEADERS)
-def test_headers_that_are_none(tmp_path, shape):
+def test_invalid_headers(tmp_path, shape):
     header = ("{'descr': '<f4', 'fortran_order': False, " + shape + "}").encode()
     path = tmp_path / "weights.npz"
     path.write_bytes(archive(WB | {"W.npy": member(header=header, data=bytes(24))}))
@@ -131,7 +131,7 @@ def test_headers_that_are_none(tmp_path, shape):
     assert layer.W.data is None
 
 
-def test_headers_of_other_writers():
+def test_headers_of_other_programs():
     W = ONES["W"]
     for header in (
         b"{ 'shape':(2,3) ,'fortran_order':False,'descr':'<f4'}\n",
@@ -163,7 +163,7 @@ def twice():
         (lambda: archive(WB, zipfile.ZIP_BZIP2), r"W\.npy is compressed by a method other than deflate"),
     ],
 )
-def test_archives_of_another_kind(tmp_path, make, message):
+def test_unsupported_archives(tmp_path, make, message):
     path = tmp_path / "weights.npz"
     path.write_bytes(make())
     with pytest.raises(ValueError, match=rf"weights\.npz' is not a readable npz archive: {message}"):
@@ -173,7 +173,7 @@ def test_archives_of_another_kind(tmp_path, make, message):
 @pytest.mark.parametrize(
     ("stored", "own"), [(np.float64, np.float32), (np.float64, np.float16), (np.float32, np.float16)]
 )
-def test_numbers_beyond_the_range_of_the_parameter_are_refused(stored, own):
+def test_numbers_beyond_the_dtype_of_the_parameter_are_refused(stored, own):
     layer = L.Linear(3, in_size=2, dtype=own)
     before = state(layer)
     W = np.ones((2, 3), stored)

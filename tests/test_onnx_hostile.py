@@ -32,7 +32,7 @@ def test_every_truncation_is_refused():
             onnx.load(data[:size])
 
 
-def test_changed_bytes_are_refused_or_give_a_model():
+def test_changed_bytes_are_refused_or_load():
     data, rng = small_net(), np.random.default_rng(0)
     outcomes = set()
     for _ in range(150):
@@ -68,7 +68,7 @@ def fields(message):
     "data",
     [small_net(), contents([("Cast", "x", "y", {"to": -1, "a": [1.5], "b": ["c"]})], {"x": (1,)}, "y")],
 )
-def test_a_file_is_read_as_protobuf_reads_it(data):
+def test_file_is_parsed_like_protobuf(data):
     rng, from_wire = np.random.default_rng(0), _messages._classes()["Model"].FromString
     assert fields(_parsing.parse(data, "it")) == fields(from_wire(data))
     equal = 0
@@ -107,7 +107,7 @@ def test_packed_numbers(kind, values):
 @pytest.mark.parametrize(
     ("number", "data"), [(4, bytes(3)), (7, b"\x80" * 11), (7, b"\xff" * 12 + b"\1"), (10, b"1")]
 )
-def test_packed_numbers_that_do_not_end(number, data):
+def test_unterminated_packed_numbers(number, data):
     with pytest.raises(ValueError, match=r"does not end|are truncated"):
         _parsing.parse(_field(7, _field(5, _field(number, data))), "it")
 
@@ -137,7 +137,7 @@ def some_setting(rng, default):
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # of numbers such as 0 / 0
-def test_nodes_at_random_fail_with_a_value_error_that_names_them():
+def test_random_nodes_fail_with_a_value_error_that_names_them():
     rng = np.random.default_rng(0)
     operators = sorted(TABLE)
     computed = 0
@@ -191,7 +191,7 @@ def test_nodes_at_random_fail_with_a_value_error_that_names_them():
         (lambda m: setattr(m.graph.input[0].type.tensor_type, "elem_type", 8), '"x" is not a tensor'),
     ],
 )
-def test_faults_are_named(change, place):
+def test_errors_name_the_fault(change, place):
     with pytest.raises(ValueError, match=place):
         onnx.load(changed(change))
 
@@ -203,7 +203,7 @@ def test_a_text_that_is_not_utf_8(name):
         onnx.load(data.replace(name, name[:-1] + b"\xff"))
 
 
-def test_not_a_number_is_a_number_like_others():
+def test_nan_constant():
     model = onnx.load(changed(tensor(dims=[1], float_data=[np.nan]), [("Mul", "x W", "y", {})]))
     assert np.isnan(model(np.ones(1, np.float32)).data).all()
 
@@ -256,7 +256,7 @@ def test_weights_take_less_than_twice_their_size():
     assert most < 2.1 * W.nbytes
 
 
-def test_a_chain_of_constants_is_not_computed_when_loaded():
+def test_constant_chain_is_not_computed_on_load():
     nodes = [("Add", f"v{i} one", f"v{i + 1}", {}) for i in range(300)]
     constants = {"v0": np.zeros(60_000, np.int64), "one": np.ones(1, np.int64)}  # 144 MB of results
     data = contents([*nodes, ("Identity", "v300", "y", {})], {}, "y", constants)
@@ -278,7 +278,7 @@ def _external(location, offset=0, length=None):
     return changed(change, [("Mul", "x W", "y", {})])
 
 
-def test_external_data_is_read_from_the_folder(tmp_path):
+def test_external_data_in_the_folder(tmp_path):
     W = floats(2)
     (tmp_path / "weights").write_bytes(bytes(4) + W.tobytes())
     (tmp_path / "net.onnx").write_bytes(_external("weights", 4))
@@ -303,7 +303,7 @@ def test_external_data_is_read_from_the_folder(tmp_path):
         ((".",), "'.'"),
     ],
 )
-def test_external_data_elsewhere_is_refused(tmp_path, arguments, place):
+def test_external_data_outside_the_folder_is_refused(tmp_path, arguments, place):
     folder = tmp_path / "net"
     folder.mkdir()
     (folder / "weights").write_bytes(bytes(12))

@@ -25,7 +25,7 @@ def net_by_hand(model, x):
 
 
 @pytest.mark.parametrize("batch", [1, 3])
-def test_a_net_computes_what_its_nodes_say(batch):
+def test_net_equals_its_nodes(batch):
     model = onnx.load(small_net())
     x = floats(batch, 2, 5, 5, seed=9)
     with test_mode():
@@ -43,7 +43,7 @@ def test_inputs_and_outputs_are_described():
     assert repr(model) == "OnnxModel(x -> y, 6 nodes)"
 
 
-def test_weights_are_parameters_by_their_names_and_statistics_are_not_trained():
+def test_parameter_names_and_untrained_statistics():
     model = onnx.load(small_net())
     trained = {name: param.requires_grad for name, param in model.named_params()}
     statistics = {"bn.mean": False, "bn.var": False}
@@ -70,7 +70,7 @@ def test_training_lowers_the_loss_and_updates_the_statistics():
     assert all((param.data != before[name]).any() for name, param in model.named_params())
 
 
-def test_statistics_stay_in_test_mode():
+def test_test_mode_keeps_the_statistics():
     model = onnx.load(small_net())
     before = dict(model.named_params())["bn.mean"].data
     with test_mode():
@@ -78,7 +78,7 @@ def test_statistics_stay_in_test_mode():
     assert dict(model.named_params())["bn.mean"].data is before
 
 
-def test_a_gradient_reaches_the_input():
+def test_gradient_of_the_input():
     model = onnx.load(small_net())
     x = Variable(floats(1, 2, 5, 5))
     with test_mode():
@@ -86,7 +86,7 @@ def test_a_gradient_reaches_the_input():
     assert x.grad.shape == x.shape
 
 
-def test_weights_that_pass_through_other_nodes_are_parameters():
+def test_weights_behind_other_nodes_are_parameters():
     nodes = [
         ("Identity", "W", "same", {}),
         ("Transpose", "same", "turned", {"perm": [1, 0]}),
@@ -100,7 +100,7 @@ def test_weights_that_pass_through_other_nodes_are_parameters():
     np.testing.assert_allclose(model(x).data, x @ constants["W"].T * 2, rtol=1e-6)
 
 
-def test_a_file_as_paddle_writes_it():
+def test_file_of_paddle():
     nodes = [
         ("Constant", "", "W", {"value": floats(3, 2, 1, 1)}),
         ("Constant", "", "b", {"value": floats(3)}),
@@ -126,7 +126,7 @@ def test_a_file_as_paddle_writes_it():
     np.testing.assert_array_equal(again(x).data, model(x).data)
 
 
-def test_shapes_are_computed_when_called():
+def test_shapes_are_computed_at_each_call():
     nodes = [
         ("Shape", "x", "s", {}),
         ("Gather", "s zero", "n", {"axis": 0}),
@@ -152,7 +152,7 @@ def test_constants_are_folded():
     assert model(floats(4, 9)).shape == (6, 6)
 
 
-def test_large_arrays_are_not_made_when_a_file_is_loaded():
+def test_large_constants_are_not_computed_on_load():
     nodes = [("ConstantOfShape", "s", "big", {}), ("Expand", "big s", "y", {})]
     onnx.load(contents(nodes, {}, "y", {"s": np.array([1 << 20, 1 << 20])}))  # 4 TB, if it were called
 
@@ -175,7 +175,7 @@ def test_a_folded_node_with_an_omitted_input():
     assert "1 nodes" in repr(onnx.load(data))
 
 
-def test_it_can_be_copied_and_pickled():
+def test_copy_and_pickle():
     nodes = [("Add", "two three", "five", {}), ("Mul", "five x", "y", {})]
     folded = {"two": np.float32(2), "three": np.float32(3)}
     model = onnx.load(contents(nodes, {"x": (1,)}, "y", folded))
@@ -199,7 +199,7 @@ def test_weights_can_be_saved_and_loaded(tmp_path):
         np.testing.assert_array_equal(other(floats(1, 2, 5, 5)).data, model(floats(1, 2, 5, 5)).data)
 
 
-def test_sources(tmp_path):
+def test_load_from_a_path_a_file_or_bytes(tmp_path):
     data = small_net()
     path = tmp_path / "net.onnx"
     path.write_bytes(data)
@@ -228,7 +228,7 @@ def test_inputs_are_checked(inputs, message):
         onnx.load(small_net())(*inputs)
 
 
-def test_a_result_that_is_left_out_is_no_input_that_is_left_out():
+def test_omitted_output_is_not_an_omitted_input():
     x, y = (onnx.ValueInfo(name, np.dtype("f4"), ("N", 4)) for name in "xy")
     nodes = [
         Node("Split", ["x", "sizes"], ["", "right"], {"axis": 1}),
@@ -240,12 +240,12 @@ def test_a_result_that_is_left_out_is_no_input_that_is_left_out():
     np.testing.assert_array_equal(found.data, [[-3, 0.5]])
 
 
-def test_an_input_that_is_no_array():
+def test_input_must_be_an_array():
     with pytest.raises(TypeError, match='the input "x" must be an array; got list'):
         onnx.load(small_net())([1.0])
 
 
-def test_a_node_that_fails_is_named():
+def test_failing_node_is_named():
     model = onnx.load(contents([("MatMul", "x W", "y", {})], {"x": None}, "y", {"W": floats(3, 2)}))
     with pytest.raises(ValueError, match=r'node "MatMul0", MatMul\(\) failed .* float32 \(1, 4\)'):
         model(floats(1, 4))
@@ -266,7 +266,7 @@ def test_a_node_that_fails_is_named():
         (("DepthToSpace", "x", "y", {"blocksize": 0}), "blocksize must be at least 1"),
     ],
 )
-def test_what_is_not_supported_is_refused_when_loaded(node, message):
+def test_unsupported_nodes_are_refused_on_load(node, message):
     inputs = {"x": (1, 2, 5, 5), "ratio": (), "flag": ()}
     with pytest.raises(ValueError, match=message):
         onnx.load(contents([node], inputs, "y", {"W": floats(2, 2, 3, 3)}))
@@ -278,7 +278,7 @@ def test_operator_sets(opset):
         onnx.load(contents([("Relu", "x", "y", {})], {"x": (1,)}, "y", opset=opset))
 
 
-def test_a_model_is_written_as_it_was_loaded_with_its_present_weights(tmp_path):
+def test_loaded_model_is_saved_with_its_current_weights(tmp_path):
     model = onnx.load(small_net())
     for param in model.params():
         param.data = param.data + 1
@@ -298,7 +298,7 @@ def test_a_damaged_list_of_parameters(names):
         onnx.load(data.replace(kept, names.encode()))
 
 
-def test_a_file_of_one_batch_says_so():
+def test_fixed_batch_size_is_named():
     data = contents([("Reshape", "x shape", "y", {})], {"x": (2, 3, 4)}, "y", {"shape": np.array([2, 12])})
     model = onnx.load(data)
     assert model(floats(2, 3, 4)).shape == (2, 12)
@@ -309,7 +309,7 @@ def test_a_file_of_one_batch_says_so():
 
 
 @pytest.mark.parametrize("shape", [(1, -1), (1, -1, 7)])
-def test_samples_that_a_file_would_mix_are_refused(shape):
+def test_reshape_that_mixes_samples_is_refused(shape):
     """As `x.view(x.shape[0], ...)` is written, where the shape is not dynamic."""
     nodes = [Node("Relu", ["x"], ["h"]), Node("Reshape", ["h", "to"], ["y"]), Node("Identity", ["c"], ["z"])]
     x, y, z = (
@@ -326,7 +326,7 @@ def test_samples_that_a_file_would_mix_are_refused(shape):
     assert constant(floats(3, 3, 14)).shape == (1, 2)  # no samples
 
 
-def test_samples_that_are_mixed_in_two_steps_are_refused():
+def test_mixing_samples_in_two_steps_is_refused():
     x, y = (onnx.ValueInfo(name, np.dtype("f4"), shape) for name, shape in (("x", (1, 6)), ("y", (1, 6))))
     nodes = [Node("Reshape", ["x", "row"], ["h"]), Node("Unsqueeze", ["h", "first"], ["y"])]
     model = onnx.OnnxModel(onnx.Graph(nodes, {"row": np.array([-1]), "first": np.array([0])}, [x], [y]))
@@ -334,7 +334,7 @@ def test_samples_that_are_mixed_in_two_steps_are_refused():
         model(floats(3, 6))
 
 
-def test_samples_are_not_mixed_where_a_later_node_has_their_number_again():
+def test_fixed_batch_restored_by_a_later_node():
     """As `x.reshape(x.shape[0], -1).mean(1).view(-1, 1)` is written for one batch size."""
     nodes = [
         ("Reshape", "x row", "h", {}),
@@ -349,7 +349,7 @@ def test_samples_are_not_mixed_where_a_later_node_has_their_number_again():
 
 
 @pytest.mark.parametrize("name", ["val_8", "/1/Constant_output_0"])
-def test_what_an_exporter_fills_in_is_not_trained(name):
+def test_placeholder_scale_and_bias_are_not_trained(name):
     """Ones and zeros in a group norm's place for scale and bias; those of a layer are trained."""
     ones, zeros = np.ones(2, np.float32), np.zeros(2, np.float32)
     nodes = [
@@ -365,7 +365,7 @@ def test_what_an_exporter_fills_in_is_not_trained(name):
     assert {key for key, _ in model.named_params()} == {"zeros", "gamma", "beta"}
 
 
-def test_tokens_and_gates_are_trained():
+def test_class_tokens_and_gates_are_trained():
     """A class token, which is concatenated with what is computed, and a weight behind a sigmoid."""
     nodes = [
         ("Expand", "cls size", "tokens", {}),
@@ -388,7 +388,7 @@ def test_tokens_and_gates_are_trained():
         (1, (1, 5, 3), {"t": (1, 1, 4)}, (4, 5, 3), [(1, 4, 4)]),
     ],
 )
-def test_outputs_whose_first_axis_has_no_samples(layout, fixed, outputs, given, expected):
+def test_output_without_a_batch_axis(layout, fixed, outputs, given, expected):
     """Of a recurrent layer, whose last state t has the directions first."""
     nodes = [Node("LSTM", ["x", "W", "R"], ["y", "h"], {"layout": layout})]
     nodes += [Node("Transpose", ["h"], ["t"], {"perm": [1, 0, 2]})]

@@ -14,7 +14,7 @@ from pyconvlite.models import MLP, Model, Sequential
 
 @pytest.mark.parametrize("opset", [13, 18, 22])
 @pytest.mark.parametrize("name", MODELS)
-def test_a_file_computes_what_the_model_computes_for_any_batch(name, opset):
+def test_saved_model_equals_the_model_for_any_batch(name, opset):
     make, x = MODELS[name]
     model = trained(make())
     loaded = onnx.load(saved(model, x, opset=opset))
@@ -24,7 +24,7 @@ def test_a_file_computes_what_the_model_computes_for_any_batch(name, opset):
             np.testing.assert_allclose(y, z, rtol=2e-5, atol=2e-5)
 
 
-def test_new_parameters_are_in_the_graph_though_they_change_nothing_yet():
+def test_identity_parameters_are_kept():
     x = floats(2, 1, 6)
     loaded = onnx.load(saved(Sequential(L.LayerNorm((1, 6))), x))
     F.sum(loaded(x) ** 2).backward()
@@ -43,7 +43,7 @@ def test_parameters_and_inputs_keep_their_names():
     assert shapes == [("y0", ("N", 4, 6, 6)), ("y1", ("N", 4))]
 
 
-def test_the_state_of_a_model_stays_as_it_was():
+def test_model_state_is_unchanged():
     model = Sequential(L.LSTM(5, in_size=4), L.Dropout(), L.Linear(3, in_size=5))
     model(floats(2, 4))
     h = model[0].h
@@ -81,7 +81,7 @@ def test_a_model_that_computes_a_gradient():
 
 
 @pytest.mark.parametrize("opset", [12, 13, 14, 18])
-def test_a_net_that_was_exported_in_training_is_saved_for_inference(opset):
+def test_net_exported_in_training_is_saved_for_inference(opset):
     model, x = onnx.load(net_in_training(opset)), floats(3, 2, 5, 5)
     before = model(x).data
     assert (model(x).data != before).any()  # dropout
@@ -103,7 +103,7 @@ def test_a_net_that_was_exported_in_training_is_saved_for_inference(opset):
 @pytest.mark.parametrize(
     ("opset", "names"), [(13, ["m", "v", "saved_m"]), (18, ["running_mean", "running_var"])]
 )
-def test_statistics_that_are_outputs_are_the_running_ones(opset, names):
+def test_statistics_as_outputs_are_the_running_statistics(opset, names):
     graph = onnx.load(net_in_training(opset)).graph()
     graph.outputs += [onnx.ValueInfo(name, np.dtype("f4"), (4,)) for name in names]
     model, x = onnx.OnnxModel(graph), floats(3, 2, 5, 5)
@@ -115,21 +115,21 @@ def test_statistics_that_are_outputs_are_the_running_ones(opset, names):
             np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-5)
 
 
-def test_an_instance_of_a_function_that_is_called_again():
+def test_function_instance_called_twice():
     activation = F.Tanh()
     model = Sequential(L.Linear(4, in_size=3), activation, L.Linear(2, in_size=4), activation)
     x = floats(5, 3)
     np.testing.assert_allclose(onnx.load(saved(model, x))(x).data, model(x).data, rtol=1e-6)
 
 
-def test_outputs_in_a_list():
+def test_list_of_outputs():
     x = floats(2, 4)
     parts = onnx.load(saved(Sequential(lambda x: list(F.split(x, 2, 1))), x))(x)
     for part, expected in zip(parts, np.split(x, 2, 1), strict=True):
         np.testing.assert_array_equal(part.data, expected)
 
 
-def test_an_output_that_is_an_input_or_given_twice():
+def test_output_that_is_an_input_or_repeated():
     class Same(Layer):
         def forward(self, x):
             y = F.relu(x)
@@ -152,7 +152,7 @@ def test_an_output_that_is_an_input_or_given_twice():
         (Sequential(lambda x: F.reshape(x, (-1, 1))[: len(x.data)]), "GetItem with slice.* depends on"),
     ],
 )
-def test_what_cannot_be_exported_is_named(model, message):
+def test_unsupported_operation_is_named(model, message):
     with pytest.raises(ValueError, match=message):
         saved(model, floats(3, 4))
 
@@ -171,7 +171,7 @@ def test_arguments_are_checked():
         saved(model, x[:0])
 
 
-def test_a_file_is_replaced_only_by_a_complete_one(tmp_path):
+def test_file_is_replaced_atomically(tmp_path):
     path = tmp_path / "net.onnx"
     path.write_bytes(b"old")
     with pytest.raises(ValueError, match="Where"):
@@ -179,7 +179,7 @@ def test_a_file_is_replaced_only_by_a_complete_one(tmp_path):
     assert path.read_bytes() == b"old"
 
 
-def test_parameters_are_those_that_were_parameters():
+def test_saved_model_has_the_same_parameters():
     model = Lambda(
         lambda m, x: m.pool(m.conv(x) * m.scale),
         conv=L.Conv2d(2, 1, in_channels=1),
@@ -216,7 +216,7 @@ def test_an_example_of_one_sample(function):
 
 
 @pytest.mark.parametrize("layer", [L.BatchNorm(3), L.PReLU(3), L.Conv2d(3, 1, in_channels=3)])
-def test_what_a_hook_replaces(layer):
+def test_output_replaced_by_a_hook(layer):
     layer.register_forward_hook(lambda layer, inputs, y: y * 2)
     model, x = Sequential(layer), floats(2, 3, 4, 4)
     np.testing.assert_allclose(*results(onnx.load(saved(model, x)), x), *results(model, x), rtol=1e-6)
@@ -230,17 +230,17 @@ def test_what_a_hook_replaces(layer):
         (lambda m, x: x[: len(x) // 2], [floats(4, 4)]),
     ],
 )
-def test_what_depends_on_the_data_is_refused(function, examples):
+def test_data_dependent_models_are_refused(function, examples):
     with pytest.raises(ValueError, match=r"depends on the inputs|computed from the input"):
         saved(Lambda(function), *examples)
 
 
-def test_one_array_for_two_inputs():
+def test_same_array_for_two_inputs():
     model = Lambda(lambda m, p, q: F.embed_id(p, m.W) - 2 * F.embed_id(q, m.W), W=Parameter(floats(5, 3)))
     a, p, q = np.array([1, 0]), np.array([2, 3]), np.array([0, 4])
     np.testing.assert_allclose(onnx.load(saved(model, a, a))(p, q).data, model(p, q).data)
 
 
-def test_outputs_that_are_no_variables():
+def test_outputs_must_be_variables():
     with pytest.raises(TypeError, match="the model must return Variables; got dict"):
         saved(Lambda(lambda m, x: {"y": x}), floats(2, 2))

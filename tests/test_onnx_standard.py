@@ -93,17 +93,17 @@ def check(chosen):
     return sum(error is None for error in faults.values())
 
 
-def test_a_sample_of_the_projects_cases_is_right_or_refused():
+def test_sample_of_the_standard_cases():
     assert check(cases(SAMPLE)) > 200
 
 
 @pytest.mark.full
-def test_every_case_of_the_project_is_right_or_refused():
+def test_every_standard_case():
     assert check(cases()) >= 1000
 
 
 @pytest.mark.parametrize("opset", [13, 18])
-def test_a_net_that_was_exported_in_training_is_saved_for_other_runtimes(opset):
+def test_net_exported_in_training_runs_in_onnx_runtime(opset):
     import onnxruntime
 
     model, x = onnx.load(net_in_training(opset)), floats(3, 2, 5, 5)
@@ -112,7 +112,7 @@ def test_a_net_that_was_exported_in_training_is_saved_for_other_runtimes(opset):
     np.testing.assert_allclose(found, results(model, x)[0], rtol=1e-5, atol=1e-5)
 
 
-def test_padding_as_long_as_the_kernel_of_a_dilated_pooling():
+def test_dilated_pooling_with_padding_as_long_as_the_kernel():
     import onnxruntime
 
     model = Sequential(
@@ -135,7 +135,7 @@ def test_padding_as_long_as_the_kernel_of_a_dilated_pooling():
         ("RNN", {"activations": ["Relu"]}),
     ],
 )
-def test_recurrent_layers_equal_those_of_onnx_runtime(op, settings, direction):
+def test_recurrent_layers_equal_onnx_runtime(op, settings, direction):
     import onnxruntime
 
     D, gates = 1 + (direction == "bidirectional"), {"LSTM": 4, "GRU": 3, "RNN": 1}[op]
@@ -162,7 +162,7 @@ def test_recurrent_layers_equal_those_of_onnx_runtime(op, settings, direction):
 @pytest.mark.parametrize("ceil_mode", [0, 1])
 @pytest.mark.parametrize("axes", [1, 2, 3])
 @pytest.mark.parametrize("op", ["MaxPool", "AveragePool"])
-def test_pooling_equals_that_of_onnx_runtime(op, axes, ceil_mode):
+def test_pooling_equals_onnx_runtime(op, axes, ceil_mode):
     import onnxruntime
 
     x = floats(2, 3, *(9, 7, 8)[:axes])
@@ -194,7 +194,7 @@ NETS = {
 
 @pytest.mark.parametrize("opset", [13, 18, 22])
 @pytest.mark.parametrize("name", NETS)
-def test_files_are_valid_and_onnx_runtime_computes_the_same(name, opset):
+def test_saved_files_are_valid_and_equal_onnx_runtime(name, opset):
     import onnxruntime
     from onnx import checker
 
@@ -210,7 +210,7 @@ def test_files_are_valid_and_onnx_runtime_computes_the_same(name, opset):
             np.testing.assert_allclose(y, z, rtol=1e-5, atol=1e-5 * max(1, np.abs(z).max()))
 
 
-def test_the_messages_have_the_numbers_and_types_of_the_standard():
+def test_message_fields_match_the_standard():
     from onnx import ModelProto
 
     from pyconvlite.onnx._messages import _classes

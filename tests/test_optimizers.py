@@ -114,7 +114,7 @@ oracles = pytest.mark.parametrize(("make", "oracle", "settings"), ORACLES)
 
 @oracles
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_each_weight_follows_the_scalar_algorithm(make, oracle, settings, dtype):
+def test_weights_equal_the_scalar_algorithm(make, oracle, settings, dtype):
     rng = np.random.default_rng(0)
     start = rng.standard_normal((2, 3)).astype(dtype)
     grads = rng.standard_normal((20, 2, 3)).astype(dtype)
@@ -132,7 +132,7 @@ def test_each_weight_follows_the_scalar_algorithm(make, oracle, settings, dtype)
 
 
 @oracles
-def test_a_parameter_that_joins_later_begins_as_all_do(make, oracle, settings):
+def test_parameter_that_joins_later_starts_at_its_first_step(make, oracle, settings):
     """Its bias correction counts its own updates; so the head of a net may train before the rest does."""
     rng = np.random.default_rng(0)
     grads = rng.standard_normal(60)
@@ -148,7 +148,7 @@ def test_a_parameter_that_joins_later_begins_as_all_do(make, oracle, settings):
 
 
 @oracles
-def test_a_parameter_without_a_gradient_for_some_updates_goes_on_where_it_was(make, oracle, settings):
+def test_updates_without_a_gradient_are_not_counted(make, oracle, settings):
     """As in PyTorch, which counts the steps of each parameter."""
     rng = np.random.default_rng(0)
     grads = rng.standard_normal(60)
@@ -179,7 +179,7 @@ def test_a_parameter_without_a_gradient_for_some_updates_goes_on_where_it_was(ma
         (AdamW, {"alpha": 0.001, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0.01}),
     ],
 )
-def test_defaults_are_those_of_dezero_or_pytorch(make, defaults):
+def test_defaults_equal_dezero_or_pytorch(make, defaults):
     assert {name: getattr(make(), name) for name in defaults} == defaults
     assert {name: getattr(make(*defaults.values()), name) for name in defaults} == defaults
     assert repr(make()) == f"{make.__name__}({', '.join(f'{k}={v}' for k, v in defaults.items())})"
@@ -198,7 +198,7 @@ def test_float16_learns_from_small_gradients(make):
 
 @pytest.mark.parametrize("make", ALL)
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_dtype_survives_numpy_rates_and_foreign_gradients(make, dtype):
+def test_dtype_is_kept_with_numpy_rates_and_wider_gradients(make, dtype):
     layer = One([1.0], dtype)
     optimizer = make(*[np.float64(value) for value in vars(make()).values() if isinstance(value, float)])
     optimizer.setup(layer)
@@ -212,7 +212,7 @@ def test_dtype_survives_numpy_rates_and_foreign_gradients(make, dtype):
 
 
 @pytest.mark.parametrize("make", ALL)
-def test_arrays_are_replaced_never_written_to(make):
+def test_arrays_are_never_written_to(make):
     layer = One([1.0, 2.0])
     optimizer = make().setup(layer)
     grad = np.array([0.5, -0.5])
@@ -227,20 +227,20 @@ def test_arrays_are_replaced_never_written_to(make):
 
 
 @pytest.mark.parametrize("make", [make for make in ALL if make is not AdamW])
-def test_gradient_zero_from_the_start_moves_nothing(make):
+def test_zero_gradient_changes_nothing(make):
     layer = One([1.0], np.float32)
     step(make().setup(layer), layer, [0.0])
     np.testing.assert_array_equal(layer.w.data, [1.0])
 
 
 @pytest.mark.parametrize("make", ALL)
-def test_a_parameter_without_axes_stays_an_array(make):
+def test_0d_parameter_stays_an_array(make):
     layer = One(1.0, np.float32)
     step(make().setup(layer), layer, 0.5)
     assert (type(layer.w.data), layer.w.shape, layer.w.dtype) == (np.ndarray, (), np.float32)
 
 
-def test_parameters_without_gradient_or_data_are_left_alone():
+def test_parameters_without_gradient_or_data_are_skipped():
     model = Sequential(L.Linear(2, in_size=1), L.Linear(1))
     W = model.layers[0].W
     before = W.data
@@ -258,7 +258,7 @@ def test_setup_returns_the_optimizer_and_keeps_the_target():
 
 
 @pytest.mark.parametrize("make", ALL)
-def test_setup_forgets(make):
+def test_setup_discards_state(make):
     used, fresh = One([1.0]), One([1.0])
     optimizer = make().setup(used)
     step(optimizer, used, [1.0])
@@ -269,7 +269,7 @@ def test_setup_forgets(make):
     np.testing.assert_array_equal(used.w.data, fresh.w.data)
 
 
-def test_state_goes_with_its_parameter():
+def test_state_is_freed_with_its_parameter():
     layer = One([1.0])
     optimizer = Adam().setup(layer)
     step(optimizer, layer, [1.0])
@@ -279,7 +279,7 @@ def test_state_goes_with_its_parameter():
     assert len(optimizer.ms) == len(optimizer.vs) == 1
 
 
-def test_a_rate_changed_between_updates_counts():
+def test_rate_changed_between_updates():
     layer = One([1.0])
     optimizer = SGD(lr=0.5).setup(layer)
     step(optimizer, layer, [1.0])
@@ -288,7 +288,7 @@ def test_a_rate_changed_between_updates_counts():
     assert layer.w.item() == 0.25
 
 
-def test_adam_rate_is_the_corrected_one():
+def test_adam_lr_is_bias_corrected():
     layer = One([1.0])
     optimizer = Adam(alpha=0.5, beta1=0.5, beta2=0.75).setup(layer)
     assert optimizer.lr == pytest.approx(0.5 * math.sqrt(0.25) / 0.5)  # of the first update, before it
@@ -363,7 +363,7 @@ def test_update_before_setup(make):
         make().update()
 
 
-def test_parts_of_a_model_with_rates_of_their_own():
+def test_parts_of_a_model_with_different_rates():
     one, two, three = One([1.0]), One([1.0]), One([1.0])
     optimizers = SGD(0.5).setup([one, two.w]), SGD(0.25).setup([three])
     for layer in (one, two, three):
@@ -373,7 +373,7 @@ def test_parts_of_a_model_with_rates_of_their_own():
     assert [layer.w.data.item() for layer in (one, two, three)] == [0.5, 0.5, 0.75]
 
 
-def test_setup_with_no_part():
+def test_setup_without_parts():
     with pytest.raises(ValueError, match="at least one Layer or Parameter"):
         SGD().setup([])
 
@@ -383,7 +383,7 @@ def test_the_rate_of_adam_is_alpha():
         Adam().lr = 0.1
 
 
-def test_setup_with_something_else():
+def test_setup_rejects_other_types():
     with pytest.raises(TypeError, match=r"target must be a Layer, a Model, or a list of .*; got int"):
         SGD().setup(3)
     with pytest.raises(TypeError, match=r"target must be a Layer, a Model, or a list of .*; got list"):
@@ -392,7 +392,7 @@ def test_setup_with_something_else():
         SGD().setup(One)
 
 
-def test_hook_that_is_none():
+def test_hook_must_be_callable():
     with pytest.raises(TypeError, match="f must be callable; got float"):
         SGD().add_hook(0.1)
 
@@ -411,13 +411,13 @@ def test_a_subclass_without_update_one():
         (lambda: Adam(eps="small"), "eps must be a number; got 'small'"),
     ],
 )
-def test_an_argument_that_is_no_number_is_refused(make, message):
+def test_non_numeric_arguments_are_refused(make, message):
     with pytest.raises(TypeError, match=message):
         make()
 
 
 @pytest.mark.parametrize("make", ALL)
-def test_a_subclass_may_change_each_parameter_its_own_way(make):
+def test_subclass_with_update_one(make):
     class Halved(make):
         def update_one(self, param):
             before = param.data

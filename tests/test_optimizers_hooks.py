@@ -19,14 +19,14 @@ HOOKS = [WeightDecay(0.5), ClipGrad(1.0)]
 hooks = pytest.mark.parametrize("hook", HOOKS, ids=lambda hook: type(hook).__name__)
 
 
-def test_weight_decay_adds_a_part_of_the_weight():
+def test_weight_decay_adds_the_scaled_weight():
     W = parameter([2.0, -4.0], [1.0, 1.0])
     WeightDecay(0.25)([W])
     np.testing.assert_array_equal(W.grad.data, [1.5, 0.0])
     np.testing.assert_array_equal(W.data, [2.0, -4.0])
 
 
-def test_clip_grad_shortens_all_by_one_factor():
+def test_clip_grad_scales_all_by_one_factor():
     rng = np.random.default_rng(0)
     params = [parameter(np.zeros(shape), rng.standard_normal(shape)) for shape in [(2, 3), (4,), ()]]
     before = np.concatenate([param.grad.data.ravel() for param in params])
@@ -36,21 +36,21 @@ def test_clip_grad_shortens_all_by_one_factor():
     np.testing.assert_allclose(after, before * 0.5 / np.linalg.norm(before))
 
 
-def test_clip_grad_leaves_short_gradients():
+def test_clip_grad_keeps_short_gradients():
     W = parameter([0.0, 0.0], [3.0, 4.0])
     grad = W.grad
     ClipGrad(5.0)([W])
     assert W.grad is grad
 
 
-def test_clip_grad_of_zeros_or_of_nothing():
+def test_clip_grad_of_zero_or_missing_gradients():
     W = parameter([0.0], [0.0])
     ClipGrad(1.0)([W])
     assert W.grad.item() == 0
     ClipGrad(1.0)([])
 
 
-def test_clip_grad_takes_float16_whose_squares_overflow():
+def test_clip_grad_where_float16_squares_overflow():
     W = parameter([0.0, 0.0], [3e4, 4e4], np.float16)
     ClipGrad(5.0)([W])
     np.testing.assert_allclose(W.grad.data, [3.0, 4.0], rtol=1e-3)
@@ -70,7 +70,7 @@ def test_gradients_are_replaced_in_their_parameters_dtype(hook, dtype):
 
 
 @hooks
-def test_parameters_without_a_gradient_are_left_alone(hook):
+def test_parameters_without_a_gradient_are_skipped(hook):
     W, lazy, b = parameter([1.0]), Parameter(None), parameter([1.0], [8.0])
     hook([W, lazy, b])
     assert W.grad is None
@@ -94,7 +94,7 @@ def test_freeze_param_drops_gradients_of_layers_and_parameters():
 
 
 @pytest.mark.parametrize("order", [1, -1])
-def test_hooks_stand_together_in_any_order(order):
+def test_hooks_combine_in_any_order(order):
     frozen, free = L.Linear(1, in_size=1, nobias=True), L.Linear(1, in_size=1, nobias=True)
     model = Sequential(frozen, free)
     optimizer = SGD(lr=1.0).setup(model)
@@ -135,7 +135,7 @@ def test_errors(make, error, message):
         make()
 
 
-def test_clip_grad_takes_float64_whose_squares_overflow():
+def test_clip_grad_where_float64_squares_overflow():
     W, b = Parameter(np.zeros(2)), Parameter(np.zeros(1, np.float32))
     W.grad, b.grad = Variable(np.array([3e200, -4e200])), Variable(np.ones(1, np.float32))
     ClipGrad(1.0)([W, b])
@@ -143,14 +143,14 @@ def test_clip_grad_takes_float64_whose_squares_overflow():
     assert b.grad.data == 0
 
 
-def test_clip_grad_takes_float32_whose_squares_overflow():
+def test_clip_grad_where_float32_squares_overflow():
     W = Parameter(np.zeros(2, np.float32))
     W.grad = Variable(np.array([1e30, 1e30], np.float32))
     ClipGrad(1.0)([W])
     np.testing.assert_allclose(W.grad.data, np.sqrt(0.5), rtol=1e-6)
 
 
-def test_a_class_is_no_hook():
+def test_class_as_a_hook_is_refused():
     with pytest.raises(TypeError, match=r"f must be an instance; got a class: write WeightDecay\(\.\.\.\)"):
         SGD().add_hook(WeightDecay)
 
@@ -165,7 +165,7 @@ def test_a_class_is_no_hook():
     ],
 )
 @pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")  # of infinity times 0
-def test_clip_grad_leaves_no_gradient_unclipped_beside_one_that_is_not_finite(first, clipped, dtype):
+def test_clip_grad_with_a_nonfinite_gradient(first, clipped, dtype):
     W, b = Parameter(np.zeros(2, dtype)), Parameter(np.zeros(1, dtype))
     W.grad, b.grad = Variable(np.array(first, dtype)), Variable(np.array([0.5], dtype))
     ClipGrad(10.0)([W, b])

@@ -45,7 +45,7 @@ def test_cosine_lr():
     np.testing.assert_allclose(found, expected, atol=1e-15)
 
 
-def test_cosine_lr_stays_at_the_least():
+def test_cosine_lr_stays_at_the_minimum():
     found = rates(lambda optimizer: CosineLR(optimizer, 4, least=0.1), 8, lr=2.0)
     assert found[0] == 2.0
     assert found == sorted(found, reverse=True)
@@ -67,7 +67,7 @@ ONE_CYCLE = {
 
 
 @pytest.mark.parametrize(("arguments", "expected"), ONE_CYCLE.items(), ids=str)
-def test_one_cycle_lr_is_that_of_pytorch(arguments, expected):
+def test_one_cycle_lr_equals_pytorch(arguments, expected):
     total_steps, pct_start, final_div_factor = arguments
 
     def make(optimizer):
@@ -111,7 +111,7 @@ def test_reduce_lr_on_plateau():
     assert plateau(mirrored, factor=0.5, patience=2, mode="max") == plateau(losses, factor=0.5, patience=2)
 
 
-def test_reduce_lr_on_plateau_counts_only_what_is_better_by_the_threshold():
+def test_reduce_lr_on_plateau_threshold():
     settings = {"factor": 0.5, "patience": 0}
     assert plateau([4.0, 3.7, 3.5], threshold=0.1, **settings) == [1, 0.5, 0.5]
     assert plateau([4.0, 3.7, 3.5], threshold=0.4, threshold_mode="abs", **settings) == [1, 0.5, 0.5]
@@ -120,14 +120,14 @@ def test_reduce_lr_on_plateau_counts_only_what_is_better_by_the_threshold():
     assert plateau([math.nan, 2.0, math.nan, math.inf], **settings) == [0.5, 0.5, 0.25, 0.125]
 
 
-def test_reduce_lr_on_plateau_rests_after_a_change_and_stops_at_the_least_rate():
+def test_reduce_lr_on_plateau_cooldown_and_min_lr():
     same = [1.0] * 8
     assert plateau(same, factor=0.5, patience=0, cooldown=2) == [1, 0.5, 0.5, 0.5, 0.25, 0.25, 0.25, 0.125]
     assert plateau(same, factor=0.1, patience=0, min_lr=0.05)[-3:] == [0.05] * 3
     assert plateau(same, lr=0.01, factor=0.1, patience=0, min_lr=0.05) == [0.01] * 8
 
 
-def test_reduce_lr_on_plateau_takes_a_loss():
+def test_reduce_lr_on_plateau_accepts_variables():
     schedule = ReduceLROnPlateau(SGD())
     schedule.step(Variable(np.array(2.5, np.float32)))
     assert (schedule.best, type(schedule.best)) == (2.5, float)
@@ -169,7 +169,7 @@ def test_schedules_multiply(outer_first):
         (AdamW(1.0), "alpha"),
     ],
 )
-def test_it_is_the_optimizers_rate_that_changes(optimizer, name):
+def test_schedule_sets_the_rate_of_the_optimizer(optimizer, name):
     schedule = StepLR(optimizer, 1, 0.5)
     assert schedule.optimizer is optimizer
     schedule.step()
@@ -177,7 +177,7 @@ def test_it_is_the_optimizers_rate_that_changes(optimizer, name):
     assert schedule.t == 1
 
 
-def test_the_next_update_takes_the_rate():
+def test_next_update_uses_the_rate():
     linear = L.Linear(1, in_size=1, nobias=True, dtype=np.float64)
     linear.W.data = np.array([[4.0]])
     optimizer = SGD(1.0).setup(linear)
@@ -197,7 +197,7 @@ def test_a_numpy_rate_becomes_a_python_number():
     assert type(optimizer.lr) is float
 
 
-def test_your_own_schedule_on_your_own_optimizer():
+def test_user_defined_schedule_and_optimizer():
     class Mine(Optimizer):
         rate_name = "speed"
         speed = 8.0
@@ -259,7 +259,7 @@ def test_errors(make, error, message):
         make(SGD())
 
 
-def test_two_that_are_not_nested_cannot_take_turns():
+def test_unnested_schedules_cannot_alternate():
     optimizer = SGD(1.0)
     warmup, cosine = WarmupLR(optimizer, 5), CosineLR(optimizer, 100)
     warmup.step()
@@ -282,7 +282,7 @@ def test_a_refused_step_of_a_plateau_changes_nothing():
 
 
 @pytest.mark.parametrize("gamma", [10.0, np.float64(10)])
-def test_a_rate_that_is_not_finite_is_refused_whole(gamma):
+def test_nonfinite_rate_changes_nothing(gamma):
     optimizer = SGD(1.0)
     schedule = StepLR(optimizer, 1, gamma)
     for _ in range(308):
@@ -293,7 +293,7 @@ def test_a_rate_that_is_not_finite_is_refused_whole(gamma):
         assert (schedule.t, optimizer.lr) == (308, pytest.approx(1e308))
 
 
-def test_one_after_another_is_another_phase():
+def test_consecutive_schedules():
     optimizer = SGD(1.0)
     for make, last in ((WarmupLR, 1), (CosineLR, 0)):
         schedule = make(optimizer, 10)
@@ -302,7 +302,7 @@ def test_one_after_another_is_another_phase():
         assert optimizer.lr == pytest.approx(last)
 
 
-def test_an_inner_one_may_be_stepped_too():
+def test_inner_schedule_may_be_stepped():
     outer = WarmupLR(CosineLR(SGD(1.0), 100), 5)
     for _ in range(3):
         outer.step()
@@ -311,7 +311,7 @@ def test_an_inner_one_may_be_stepped_too():
     assert outer.optimizer.lr == outer.rate(4)
 
 
-def test_a_plateau_whose_inner_rate_is_none_changes_nothing():
+def test_plateau_with_an_invalid_inner_factor_changes_nothing():
     class Lost(StepLR):
         def factor(self, t):
             return 1.0 if t < 2 else float("nan")

@@ -37,7 +37,7 @@ def test_is_a_mapping():
     assert len(states) == 0
 
 
-def test_an_array_goes_with_its_parameter():
+def test_array_is_freed_with_its_parameter():
     """So that a later Parameter at the same address does not find it."""
     gc.disable()
     try:
@@ -54,7 +54,7 @@ def test_an_array_goes_with_its_parameter():
         gc.enable()
 
 
-def test_restores_what_was_there():
+def test_restores_previous_state():
     a, b, c = params(3)
     arrays = [np.full(2, float(i)) for i in range(3)]
     states = States({a: arrays[0], b: arrays[1]})

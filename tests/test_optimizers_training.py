@@ -48,7 +48,7 @@ def test_mlp_learns_a_curve(optimizer):
 
 
 @pytest.mark.parametrize("make", [SGD, MomentumSGD, AdaGrad, RMSprop, AdaDelta, Adam, AdamW])
-def test_gradients_accumulated_over_parts_are_those_of_the_whole_batch(make):
+def test_accumulated_gradients_equal_those_of_the_whole_batch(make):
     """With hooks, which act once on the sum."""
     rng = np.random.default_rng(0)
     x, t = rng.standard_normal((8, 5)), rng.standard_normal((8, 2))

@@ -60,7 +60,7 @@ def test_integers_are_not_trained(make):
 
 @alls
 @pytest.mark.parametrize("shape", [(1,), (), (1, 3), (2, 3), (4,)], ids=str)
-def test_a_gradient_of_another_shape_is_refused_before_anything_moves(make, shape):
+def test_gradient_of_another_shape_changes_nothing(make, shape):
     model, optimizer = ready(make)
     model.W2.grad = Variable(np.ones(shape))
     before = state(model, optimizer)
@@ -69,7 +69,7 @@ def test_a_gradient_of_another_shape_is_refused_before_anything_moves(make, shap
     np.testing.assert_equal(state(model, optimizer), before)
 
 
-def test_a_gradient_that_is_no_variable_is_refused():
+def test_gradient_that_is_not_a_variable_is_refused():
     model, optimizer = ready(SGD)
     model.W1.grad = np.ones(3)
     with pytest.raises(
@@ -79,7 +79,7 @@ def test_a_gradient_that_is_no_variable_is_refused():
 
 
 @alls
-def test_an_error_at_the_third_parameter_leaves_all_as_before(make):
+def test_error_at_the_third_parameter_changes_nothing(make):
     class Failing(make):
         def update_one(self, param):
             if param.name == "W2" and self.fails:
@@ -96,7 +96,7 @@ def test_an_error_at_the_third_parameter_leaves_all_as_before(make):
 
 
 @alls
-def test_states_that_a_failed_first_update_made_are_gone(make):
+def test_failed_first_update_leaves_no_states(make):
     class Failing(make):
         def update_one(self, param):
             super().update_one(param)
@@ -110,7 +110,7 @@ def test_states_that_a_failed_first_update_made_are_gone(make):
     assert [len(getattr(optimizer, name)) for name in optimizer.states] == [0] * len(optimizer.states)
 
 
-def test_a_hook_that_gives_another_shape_is_refused_and_undone():
+def test_hook_that_changes_a_shape_is_undone():
     def shrink(params):
         params[0].grad = Variable(np.ones(1))
 
@@ -124,7 +124,7 @@ def test_a_hook_that_gives_another_shape_is_refused_and_undone():
     np.testing.assert_equal(state(model, optimizer), before)
 
 
-def test_a_hook_that_removes_itself_leaves_the_others():
+def test_hook_that_removes_itself():
     called = []
 
     def once(params):
@@ -139,7 +139,7 @@ def test_a_hook_that_removes_itself_leaves_the_others():
     assert called == ["once", "always", "always"]
 
 
-def test_a_gradient_whose_data_a_hook_has_replaced_is_as_before():
+def test_gradient_data_replaced_by_a_hook_is_restored():
     def double(params):
         for param in params:
             param.grad.data = param.grad.data * 2
@@ -163,7 +163,7 @@ def test_a_gradient_of_a_parameter_without_data_is_refused():
         SGD().setup(layer).update()
 
 
-def test_a_failed_update_does_not_count_as_a_change_of_data():
+def test_failed_update_is_not_a_change_of_data():
     model, optimizer = ready(SGD)
     loss = (model.W0 * model.W1).sum()
     model.W2.grad = Variable(np.ones(1))
@@ -172,7 +172,7 @@ def test_a_failed_update_does_not_count_as_a_change_of_data():
     loss.backward()
 
 
-def test_after_an_error_an_older_graph_still_has_gradients():
+def test_older_graph_is_valid_after_a_failed_update():
     class Failing(SGD):
         def update_one(self, param):
             super().update_one(param)
@@ -199,7 +199,7 @@ def test_after_an_error_an_older_graph_still_has_gradients():
     ],
     ids=["no tuples", "too few", "a state more", "another shape"],
 )
-def test_what_an_own_rule_returns_is_checked(rule):
+def test_result_of_a_user_defined_rule_is_checked(rule):
     class Own(Elementwise):
         def rule(self, settings, rows):
             return rule(rows)
@@ -213,7 +213,7 @@ def test_what_an_own_rule_returns_is_checked(rule):
     np.testing.assert_array_equal(layer.W.data, before)
 
 
-def test_an_own_rule_may_be_a_generator_and_that_of_a_subclass_is_checked():
+def test_user_defined_rule_may_be_a_generator():
     class Own(Elementwise):
         def rule(self, settings, rows):
             for W, g in rows:

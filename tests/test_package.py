@@ -50,7 +50,7 @@ HOMES = {
 }
 
 
-def test_no_submodule_is_forgotten():
+def test_all_submodules_are_listed():
     public = {m.name for m in pkgutil.iter_modules(pyconvlite.__path__) if not m.name.startswith("_")}
     assert {*SUBMODULES, "dezero"} == public  # dezero is only there once it is imported: see its test
 
@@ -65,12 +65,12 @@ def test_names_are_re_exported(home, name):
     assert getattr(pyconvlite, name) is getattr(getattr(pyconvlite, home), name)
 
 
-def test_all_says_what_there_is():
+def test_all_lists_public_names():
     assert set(pyconvlite.__all__) >= {name for names in HOMES.values() for name in names}
     assert all(hasattr(pyconvlite, name) for name in pyconvlite.__all__)
 
 
-def test_functions_of_the_milestone_are_there():
+def test_expected_functions_exist():
     names = """
         add sub mul div neg pow exp log sqrt sin cos tanh
         reshape transpose get_item expand_dims flatten concat sum mean sum_to broadcast_to max min
@@ -89,7 +89,7 @@ def test_version_is_a_release():
 
 
 @pytest.mark.parametrize("name", [*SUBMODULES, "functions.conv", "backends.numpy"])
-def test_modules_name_their_room(name):
+def test_module_docstrings_state_their_contents(name):
     """The first sentence of each module tells what belongs there."""
     module = importlib.import_module(f"pyconvlite.{name}")
     assert module.__doc__
@@ -97,7 +97,7 @@ def test_modules_name_their_room(name):
 
 
 @pytest.mark.cpython
-def test_import_needs_numpy_and_the_standard_library_alone():
+def test_import_requires_only_numpy():
     code = """
 import json, sys
 import numpy.random  # NumPy itself loads it late, and its Cython with it

@@ -52,7 +52,7 @@ def test_several_processes_without_mpi4py_are_refused(world, monkeypatch, name):
 
 
 @pytest.mark.parametrize("size", ["1", "", "many"])
-def test_one_process_of_a_launcher_is_alone(world, monkeypatch, size):
+def test_launcher_with_one_process(world, monkeypatch, size):
     monkeypatch.setenv("PMI_SIZE", size)
     assert world().size == 1
 
@@ -83,13 +83,13 @@ def test_one_process_trains_as_without_the_module():
 
 
 @pytest.mark.cpython
-def test_the_documented_script_runs_in_one_process(tmp_path, monkeypatch):
+def test_documented_script_in_one_process(tmp_path, monkeypatch):
     monkeypatch.setattr(datasets, "MNIST", None)  # the job sets it
     monkeypatch.chdir(tmp_path)
     parallel_job.script(ALONE, tmp_path)
 
 
-def test_one_process_has_the_checkpoints_of_several():
+def test_checkpoints_equal_those_of_several_processes():
     """A checkpoint names the optimizer's hooks, so that the same script reads it."""
     model = L.Linear(2, in_size=2)
     optimizer = parallel.Optimizer(optimizers.Adam(), ALONE).setup(model)
@@ -111,7 +111,7 @@ def test_gradients_are_averaged_before_hooks_see_them():
         parallel.Optimizer(optimizer, ALONE)
 
 
-def test_a_hook_may_give_a_gradient_to_a_parameter_without_one():
+def test_hook_may_set_a_missing_gradient():
     linear = L.Linear(1, in_size=1, nobias=True)
     before = linear.W.item()
     optimizer = optimizers.SGD(1.0).setup(linear)
@@ -176,7 +176,7 @@ def test_in_three_processes(run, name):
 
 @pytest.mark.cpython
 @pytest.mark.parametrize("name", parallel_training.TRAININGS)
-def test_weights_are_those_of_one_process_with_the_same_batches(run, name):
+def test_weights_equal_those_of_one_process(run, name):
     dtype, optimizer = parallel_training.TRAININGS[name]
     one = parallel_training.train(ALONE, dtype, optimizer, 3 * parallel_training.BATCH)
     three = np.load(run[0] / f"{name}.npz")
@@ -194,7 +194,7 @@ def test_a_killed_process_ends_the_job(run):
 
 
 @pytest.mark.cpython
-def test_a_job_resumes_from_its_checkpoint_with_the_same_bits(run):
+def test_resumed_job_is_bit_identical(run):
     with zipfile.ZipFile(run[0] / "whole.npz") as whole, zipfile.ZipFile(run[0] / "killed.npz") as resumed:
         assert whole.namelist() == resumed.namelist()
         for name in whole.namelist():
@@ -209,7 +209,7 @@ def test_a_job_resumes_from_its_checkpoint_with_the_same_bits(run):
         ("leaving", r"RuntimeError: rank 1 ended while rank \d is in Communicator.sum: all processes must"),
     ],
 )
-def test_a_process_that_fails_or_leaves_ends_the_others(tmp_path, case, message):
+def test_failing_or_exiting_process_ends_the_others(tmp_path, case, message):
     done = job(case, tmp_path)
     assert done.returncode != 0
     assert re.search(message, done.stderr), done.stderr

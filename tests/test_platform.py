@@ -38,13 +38,13 @@ def signatures(name):
     return functions | constants
 
 
-def test_both_have_the_same_names():
+def test_platform_modules_have_the_same_interface():
     assert signatures("_cpython.py") == signatures("_pyodide.py")
     assert set(signatures("_cpython.py")) == set(_platform.__all__)
 
 
 @pytest.mark.cpython
-def test_nothing_else_asks_for_the_platform():
+def test_only_platform_imports_pyodide():
     found = []
     for name, tree in sources():
         for node in ast.walk(tree):
@@ -61,28 +61,28 @@ def test_nothing_else_asks_for_the_platform():
     assert "_platform/_pyodide.py" in found
 
 
-def test_this_platform():
+def test_platform_is_detected():
     assert sys.platform == _platform.NAME
     assert _platform.IN_PYODIDE == IN_PYODIDE
 
 
 @pytest.mark.skipif(IN_PYODIDE, reason="there is an engine")
 class TestOnCPython:
-    def test_there_is_no_engine(self):
+    def test_no_javascript_engine(self):
         assert not _platform.validates(b"\0asm\1\0\0\0")
         assert _platform.gpu() is None
         assert not _platform.is_insecure()
         with pytest.raises(RuntimeError, match="not run in a JavaScript runtime"):
             _platform.load_script("open", Path())
 
-    def test_waiting(self):
+    def test_wait_for_a_coroutine(self):
         async def seven():
             return 7
 
         assert _platform.can_run_sync()
         assert _platform.run_sync(seven()) == 7
 
-    def test_where_an_event_loop_runs_nothing_waits(self, monkeypatch):
+    def test_no_waiting_inside_an_event_loop(self, monkeypatch):
         async def cell():
             webgpu.init_sync()
 

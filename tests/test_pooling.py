@@ -113,7 +113,7 @@ def test_pooling_simple_equals_pooling(kernel, stride, pad):
     check_double_backward(lambda x: F.pooling_simple(x * x, kernel, stride, pad), x)
 
 
-def test_pooling_simple_refuses_bools_as_pooling_does():
+def test_bools_are_refused():
     for f in (F.pooling, F.pooling_simple):
         with pytest.raises(TypeError, match="bool"):
             f(np.ones((1, 1, 2, 2), bool), 2)
@@ -127,7 +127,7 @@ def gradient(f, x, gy=None):
     return grad(f(x), x, gy)[0].data
 
 
-def test_padding_never_wins():
+def test_padding_is_never_the_maximum():
     x = np.full((1, 1, 2, 2), -3.0)
     np.testing.assert_array_equal(F.pooling(x, 2, 1, 1).data, np.full((1, 1, 3, 3), -3.0))
     assert gradient(lambda x: F.pooling(x, 2, 1, 1), x).sum() == 9
@@ -149,7 +149,7 @@ def test_first_maximum_takes_the_gradient():
 
 
 @pytest.mark.parametrize("pad", [0, 1])
-def test_nan_comes_through_and_takes_the_gradient(pad):
+def test_nan_propagates_and_takes_the_gradient(pad):
     x = np.arange(9.0).reshape(1, 1, 3, 3)
     x[0, 0, 1, 1] = np.nan
     y = F.pooling(x, 2, 1, pad).data
@@ -171,7 +171,7 @@ def test_first_nan_takes_the_gradient(dtype):
 
 
 @settings
-def test_minus_infinity_in_the_image_takes_its_gradient_from_the_padding(kernel, stride, pad):
+def test_minus_infinity_beside_padding_takes_the_gradient(kernel, stride, pad):
     x = np.full((1, 1, 6, 7), -np.inf)
     y = F.pooling(x, kernel, stride, pad)
     np.testing.assert_array_equal(y.data, np.full_like(y.data, -np.inf))
@@ -205,7 +205,7 @@ def test_average_of_padding_alone_is_zero():
 
 
 @settings
-def test_functions_are_visible_as_in_dezero(kernel, stride, pad):
+def test_function_classes_of_dezero(kernel, stride, pad):
     x = Variable(X)
     y = F.Pooling(kernel, stride, pad)(x)
     assert isinstance(y.creator, F.Pooling)
@@ -256,19 +256,19 @@ def test_integer_images(f, dtype):
         ((X, 2, None), TypeError, "stride.*None"),
     ],
 )
-def test_what_does_not_fit_is_named(f, args, error, words):
+def test_invalid_arguments_are_named(f, args, error, words):
     with pytest.raises(error, match=words):
         f(*args)
 
 
 @pytest.mark.parametrize("f", [F.global_max_pooling, F.global_average_pooling], ids=lambda f: f.__name__)
 @pytest.mark.parametrize("shape", [(3, 6, 7), (2, 3, 0, 7)])
-def test_global_pooling_refuses_what_is_no_image(f, shape):
+def test_global_pooling_rejects_non_images(f, shape):
     with pytest.raises(ValueError, match=str(shape).replace("(", r"\(").replace(")", r"\)")):
         f(np.zeros(shape))
 
 
-def test_hard_geometries_of_the_convolutions_pool_too():
+def test_pooling_of_difficult_geometries():
     for g in (g for g in HARD.values() if g.pad_below_kernel):
         (x,) = g.arrays(g.x_shape)
         np.testing.assert_array_equal(
@@ -278,7 +278,7 @@ def test_hard_geometries_of_the_convolutions_pool_too():
 
 @pytest.mark.parametrize("dtype", [bool, complex])
 @pytest.mark.parametrize("pool", [F.pooling, F.average_pooling])
-def test_what_is_no_real_number_is_refused(pool, dtype):
+def test_complex_numbers_are_refused(pool, dtype):
     with pytest.raises(TypeError, match=rf"x must hold real numbers; got {dtype.__name__}"):
         pool(np.ones((1, 1, 2, 2), dtype), 2)
 

@@ -25,7 +25,7 @@ def saved(*args, **kwargs):
     return file
 
 
-def test_what_is_saved_is_loaded(tmp_path):
+def test_round_trip(tmp_path):
     path = tmp_path / "animals.zip"
     model, other = Linear(3, in_size=2), Linear(3, in_size=2)
     project.save(path, CLASSES, model=model, settings=SETTINGS)
@@ -37,7 +37,7 @@ def test_what_is_saved_is_loaded(tmp_path):
     np.testing.assert_array_equal(other.W.data, model.W.data)
 
 
-def test_others_can_read_it():
+def test_file_is_a_plain_zip_archive():
     with zipfile.ZipFile(saved(CLASSES)) as archive:
         assert archive.namelist() == [
             "pictures/0/0.png",
@@ -49,11 +49,11 @@ def test_others_can_read_it():
         assert archive.read("pictures/0/1.jpg") == JPEG
 
 
-def test_the_same_bytes_for_the_same_contents():
+def test_same_contents_give_the_same_bytes():
     assert saved(CLASSES).getvalue() == saved(CLASSES).getvalue()
 
 
-def test_no_weights():
+def test_project_without_weights():
     with pytest.raises(ValueError, match="the project has no weights"):
         project.load(saved(CLASSES)).load_weights(Linear(3, in_size=2))
 
@@ -75,7 +75,7 @@ def test_no_weights():
         (({"cat": [PNG] * 32769},), ValueError, "at most 32768 pictures; got 32769"),
     ],
 )
-def test_arguments_that_cannot_be_saved(arguments, error, message, tmp_path):
+def test_invalid_arguments(arguments, error, message, tmp_path):
     path = tmp_path / "animals.zip"
     path.write_bytes(b"as before")
     with pytest.raises(error, match=message):
@@ -83,12 +83,12 @@ def test_arguments_that_cannot_be_saved(arguments, error, message, tmp_path):
     assert path.read_bytes() == b"as before"
 
 
-def test_a_model_that_is_none():
+def test_invalid_model():
     with pytest.raises(TypeError, match="model must be a Model or Layer; got str"):
         saved(CLASSES, model="x")
 
 
-def test_settings_that_cannot_be_saved():
+def test_invalid_settings():
     deep = []
     for _ in range(200):
         deep = [deep]
@@ -143,7 +143,7 @@ def forged(changes=(), compression=0, **members):
         (forged(**{"project.json": "{}"}), "format"),
     ],
 )
-def test_what_others_wrote(file, reason):
+def test_forged_files(file, reason):
     if reason is None:
         assert project.load(file).settings is None
         return
@@ -155,7 +155,7 @@ WHOLE = saved(CLASSES, model=Linear(1, in_size=1), settings=SETTINGS).getvalue()
 
 
 @given(data=st.data())
-def test_changed_anywhere(data):
+def test_corrupted_bytes(data):
     whole = bytearray(WHOLE)
     for _ in range(data.draw(st.integers(1, 8))):
         whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
@@ -169,7 +169,7 @@ def test_changed_anywhere(data):
 
 
 @pytest.mark.parametrize("name", [0, None, 1.5, (1, 2)])
-def test_names_are_strings_also_of_classes_without_pictures(tmp_path, name):
+def test_names_of_empty_classes_must_be_strings(tmp_path, name):
     path = tmp_path / "a.zip"
     project.save(path, CLASSES)
     before = path.read_bytes()

@@ -29,13 +29,13 @@ from pyconvlite.optimizers import SGD
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_what_is_missing_is_named_with_what_is_here(owner, name, hint):
+def test_missing_attribute_names_the_replacement(owner, name, hint):
     with pytest.raises(AttributeError, match=hint):
         getattr(owner, name)
     assert not hasattr(owner, name)
 
 
-def test_what_the_hints_name_exists():
+def test_suggested_replacements_exist():
     known = {"F": F, "L": L, "models": models, "model": models.MLP((1, 1))}
     for here in _HERE.values():
         first, _, second = here.partition(".")
@@ -43,7 +43,7 @@ def test_what_the_hints_name_exists():
             assert hasattr(known[first], second.partition("(")[0])
 
 
-def test_the_error_of_a_property_stays():
+def test_attribute_error_inside_a_property_propagates():
     class Net(Model):
         @property
         def width(self):
@@ -55,7 +55,7 @@ def test_the_error_of_a_property_stays():
         _ = Parameter(None).shape
 
 
-def test_copies_and_pickles_are_as_before():
+def test_copies_and_pickles():
     layer = L.Linear(2, in_size=3)
     for same in (copy.copy(layer), copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
         np.testing.assert_array_equal(same.W.data, layer.W.data)

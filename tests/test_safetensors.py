@@ -36,18 +36,18 @@ def assert_same(one, other):
         np.testing.assert_array_equal(other[name], array)
 
 
-def test_what_is_written_is_read():
+def test_round_trip():
     assert_same(FLOATS, read(written(FLOATS)))
     assert read(written({})) == {}
 
 
-def test_the_package_reads_what_is_written():
+def test_safetensors_package_reads_our_files():
     safetensors = pytest.importorskip("safetensors.numpy")
     assert_same(FLOATS, safetensors.load(written(FLOATS).getvalue()))
 
 
 @pytest.mark.parametrize("dtype", ["f8", "f4", "f2", "i8", "i4", "i2", "i1", "u8", "u4", "u2", "u1", "?"])
-def test_what_the_package_writes_is_read(dtype):
+def test_files_of_the_safetensors_package(dtype):
     safetensors = pytest.importorskip("safetensors.numpy")
     values = {"b": np.array([[1, 0, 2]]).astype(dtype), "a": np.array(3).astype(dtype)}
     assert_same(values, read(io.BytesIO(safetensors.save(values, metadata={"format": "pt"}))))
@@ -93,12 +93,12 @@ def test_bfloat16_becomes_float32():
         (forged({"a": entry()}, bytes(5)), "have 4 bytes; the file has 5"),
     ],
 )
-def test_files_that_are_refused(file, reason):
+def test_invalid_files_are_refused(file, reason):
     with pytest.raises(ValueError, match=f"the file is not a readable safetensors archive: .*{reason}"):
         read(file)
 
 
-def test_the_name_of_the_metadata():
+def test_metadata_key_is_reserved():
     with pytest.raises(ValueError, match="'__metadata__' cannot be the name of an array"):
         written({"__metadata__": np.zeros(1)})
 
@@ -112,7 +112,7 @@ def test_any_names_and_shapes(shapes):
 
 
 @given(data=st.data())
-def test_changed_anywhere(data):
+def test_corrupted_bytes(data):
     whole = bytearray(written(FLOATS).getvalue())
     for _ in range(data.draw(st.integers(1, 8))):
         whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))

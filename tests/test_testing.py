@@ -23,46 +23,46 @@ def function(forward, backward):
 
 class TestNumericalGrad:
     @pytest.mark.parametrize("dtype", DTYPES)
-    def test_of_one_array_is_an_array_in_float64(self, dtype):
+    def test_one_array_gives_a_float64_array(self, dtype):
         x = X.astype(dtype)
         gx = numerical_grad(F.exp, x)
         assert (type(gx), gx.dtype) == (np.ndarray, np.float64)
         np.testing.assert_allclose(gx, np.exp(x.astype(np.float64)), rtol=1e-7)
 
-    def test_of_a_variable(self):
+    def test_variable_argument(self):
         x = Variable(X)
         np.testing.assert_allclose(numerical_grad(F.sin, x), np.cos(X), rtol=1e-7)
         assert x.grad is None
 
     @pytest.mark.parametrize("wrap", [tuple, list], ids=["tuple", "list"])
-    def test_of_several_is_a_list(self, wrap):
+    def test_several_arrays_give_a_list(self, wrap):
         gx, gy = numerical_grad(lambda x, y: x * y, wrap([X, Variable(ROW)]))
         np.testing.assert_allclose(gx, np.broadcast_to(ROW, X.shape), rtol=1e-7)
         np.testing.assert_allclose(gy, X.sum(axis=0), rtol=1e-7)
 
-    def test_weighs_the_outputs(self):
+    def test_output_weights(self):
         weights = rng.standard_normal((3, 4))
         gx = numerical_grad(lambda x: (F.sin(x), (x * x).sum()), X, [weights, np.array(3.0)])
         np.testing.assert_allclose(gx, weights * np.cos(X) + 6 * X, rtol=1e-7)
 
-    def test_eps_must_be_above_0(self):
+    def test_eps_must_be_positive(self):
         with pytest.raises(ValueError, match="eps must be above 0"):
             numerical_grad(lambda x: x**3, np.array(1.0), eps=0)
 
     def test_inputs_of_another_byte_order(self):
         check_backward(F.gelu, np.array([0.1, -0.2], ">f8"))
 
-    def test_eps_is_how_far_it_looks(self):
+    def test_eps_is_the_step(self):
         # (1 + h)^3 - (1 - h)^3 over 2h is 3 + h^2
         assert numerical_grad(lambda x: x**3, np.array(1.0), eps=0.5) == pytest.approx(3.25)
 
-    def test_leaves_its_inputs_alone(self):
+    def test_inputs_are_unchanged(self):
         x = X.copy()
         x.flags.writeable = False
         numerical_grad(F.sin, x)
         np.testing.assert_array_equal(x, X)
 
-    def test_of_a_scalar_and_of_nothing(self):
+    def test_0d_and_empty_arrays(self):
         assert numerical_grad(F.exp, np.array(0.0)) == pytest.approx(1)
         assert numerical_grad(F.exp, np.zeros((0, 3))).shape == (0, 3)
 
@@ -88,7 +88,7 @@ class TestPassesWhatIsRight:
         with pytest.raises(AssertionError, match=r"worst at \[1\]"):
             check_backward(f, x, np.array([1.0, 1.0]))
 
-    def test_given_gradients_take_the_outputs_dtype(self):
+    def test_given_gradients_are_cast_to_the_dtype_of_the_output(self):
         check_backward(F.exp, X.astype(np.float32), Variable(np.ones((3, 4))))
 
     def test_given_second_gradients_are_used(self):
@@ -241,17 +241,17 @@ def test_check_backward_rejects(f, inputs, words):
 
 
 @pytest.mark.parametrize("check", [check_backward, check_double_backward, numerical_grad])
-def test_what_is_no_function_is_named(check):
+def test_non_callables_are_refused(check):
     with pytest.raises(TypeError, match="f must be a function of Variables; got int"):
         check(3, X)
 
 
-def test_gradient_of_another_shape_is_refused_by_the_engine():
+def test_gradient_of_another_shape_is_refused():
     with pytest.raises(ValueError, match=r"Sample.*\(3, 4\).*\(4,\)"):
         check_backward(function(np.add, lambda self, gy: (gy, gy)), (X, ROW))
 
 
-def test_check_backward_names_values_of_the_worst_element():
+def test_error_names_the_worst_element():
     def f(x):
         factors = np.array([2.0, 3.0, 4.0])
         return function(lambda x: x * 2, lambda self, gy: gy * factors)(x)
@@ -285,13 +285,13 @@ WRONG_SECOND = {
 
 
 @pytest.mark.parametrize(("f", "inputs"), WRONG_SECOND.values(), ids=WRONG_SECOND.keys())
-def test_check_double_backward_rejects_what_check_backward_cannot_see(f, inputs):
+def test_check_double_backward_rejects_wrong_second_order(f, inputs):
     check_backward(f, inputs)
     with pytest.raises(AssertionError, match="worst at"):
         check_double_backward(f, inputs)
 
 
-def test_third_order_rejects_what_the_second_cannot_see():
+def test_third_order_check_rejects_wrong_third_order():
     """x^3 whose second derivative 6x is a number to the graph."""
     second = function(lambda x: 3 * x**2, lambda self, gy: gy * (6 * self.inputs[0].data))
     f = function(lambda x: x**3, lambda self, gy: gy * second(self.inputs[0]))
@@ -305,7 +305,7 @@ def test_third_order_rejects_what_the_second_cannot_see():
         check_double_backward(first_order, (X, Y))
 
 
-def test_the_seeds_conv2dgradw_is_rejected():
+def test_conv2dgradw_of_the_notes_is_rejected():
     """The seed's Conv2DGradW.backward uses its own output where the gradient belongs."""
 
     class SeedGradW(F.Conv2DGradW):
@@ -364,12 +364,12 @@ def test_given_tolerances_are_used():
         (F.exp, X, [np.ones((3, 4))] * 2, ValueError, r"\(3, 4\), \(3, 4\)"),
     ],
 )
-def test_what_does_not_fit_is_named(check, f, inputs, grad_outputs, error, words):
+def test_invalid_arguments_are_named(check, f, inputs, grad_outputs, error, words):
     with pytest.raises(error, match=words):
         check(f, inputs, grad_outputs)
 
 
-def test_gradients_of_the_gradients_are_named():
+def test_errors_name_second_order_gradients():
     with pytest.raises(
         ValueError, match=r"grad_grad_inputs must have the shapes \[\(3, 4\)\]; got \[\(2,\)\]"
     ):
@@ -377,7 +377,7 @@ def test_gradients_of_the_gradients_are_named():
     check_double_backward(F.exp, X, None, X)
 
 
-def test_they_record_within_no_grad():
+def test_checks_inside_no_grad():
     class Cube(Function):
         def forward(self, x):
             return x**3

@@ -153,7 +153,7 @@ def older(value, keys=None, length=4, data=DATA, version=1001):
 
 
 @pytest.mark.parametrize("write", [archive, older])
-def test_the_writers_of_these_tests_write_what_is_read(write):
+def test_test_writers_produce_valid_files(write):
     np.testing.assert_array_equal(_torch.read(write({"W": tensor()}), "the file")["W"], [[0, 1], [2, 3]])
 
 
@@ -247,7 +247,7 @@ def test_a_torchscript_program_is_named(tmp_path):
         (b"\x80\x02c" + b"a" * 5000 + b"\nb\n.", "damaged"),
     ],
 )
-def test_nothing_else_is_made(write, value, reason, tmp_path):
+def test_other_pickles_are_refused(write, value, reason, tmp_path):
     written = _older_raw(value) if isinstance(value, bytes) and write is older else write(value)
     with pytest.raises(ValueError, match=f"the file is not a readable PyTorch archive: .*({reason})"):
         _torch.read(written, "the file")
@@ -285,7 +285,7 @@ def _older_raw(value):
         (io.BytesIO(b"\x93NUMPY"), "damaged"),
     ],
 )
-def test_storages_that_do_not_fit(written, reason):
+def test_invalid_storages(written, reason):
     if reason is None:
         assert _torch.read(written, "the file")["V"].dtype == np.float64
         return
@@ -293,12 +293,12 @@ def test_storages_that_do_not_fit(written, reason):
         _torch.read(written, "the file")
 
 
-def test_what_is_beside_the_data_may_be_compressed():
+def test_other_members_may_be_compressed():
     file = archive({"W": tensor()}, deflated="net/code/a.py", **{"net/code/a.py": b"a = 1"})
     assert list(_torch.read(file, "the file")) == ["W"]
 
 
-def test_what_is_nested_many_times_over_takes_no_longer():
+def test_shared_nested_lists_take_linear_time():
     value = [1]
     for _ in range(25):
         value = [value, value]  # 2**25 lists, if each were finished on its own
@@ -306,7 +306,7 @@ def test_what_is_nested_many_times_over_takes_no_longer():
 
 
 @pytest.mark.parametrize("write", [archive, older])
-def test_marks_above_a_high_stack_take_no_longer(write):
+def test_marks_on_a_high_stack_take_linear_time(write):
     pickle_of_marks = b"\x80\x02" + b"N" * 300_000 + b"(t" * 300_000 + b"."
     written = _older_raw(pickle_of_marks) if write is older else write(pickle_of_marks)
     start = time.process_time()
@@ -316,12 +316,12 @@ def test_marks_above_a_high_stack_take_no_longer(write):
 
 
 @pytest.mark.parametrize("write", [archive, older])
-def test_the_stride_of_a_single_element_may_be_any(write):
+def test_stride_of_a_single_element_is_ignored(write):
     value = tensor(shape=(1, 2), strides=(1 << 61, 1))
     np.testing.assert_array_equal(_torch.read(write(value), "the file"), [[0, 1]])
 
 
-def test_no_single_dict_of_tensors():
+def test_file_without_one_state_dict():
     for value, names in (
         ([1], "none"),
         ({}, "none"),
@@ -333,7 +333,7 @@ def test_no_single_dict_of_tensors():
 
 @BOTH
 @pytest.mark.parametrize("what", ["TENSORS", "CHECKPOINT"])
-def test_cut_anywhere(what, form):
+def test_every_truncation_is_refused(what, form):
     whole = file_of(what, form).getvalue()
     for length in range(0, len(whole), 1 + len(whole) // 200):
         with pytest.raises(ValueError, match="PyTorch archive"):
@@ -342,7 +342,7 @@ def test_cut_anywhere(what, form):
 
 @BOTH
 @given(data=st.data())
-def test_changed_anywhere(form, data):
+def test_corrupted_bytes(form, data):
     """It is read, with other numbers perhaps, or refused."""
     whole = bytearray(file_of("TENSORS", form).getvalue())
     for _ in range(data.draw(st.integers(1, 8))):
@@ -357,7 +357,7 @@ def test_changed_anywhere(form, data):
 
 
 @pytest.mark.parametrize("letters", [1, 25, 26, 200])
-def test_files_of_any_name(letters):
+def test_folder_name_in_the_archive(letters):
     """The folder in the archive has the name that the file had when PyTorch wrote it."""
     folder = "m" * letters
     file = io.BytesIO()

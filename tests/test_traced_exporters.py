@@ -11,14 +11,14 @@ from pyconvlite.models import Sequential, SmallResNet
 from pyconvlite.onnx._parsing import parse
 
 
-def test_no_constant_is_left_that_no_node_uses():
+def test_unused_constants_are_removed():
     model = Sequential(L.InstanceNorm(), L.GroupNorm(2, affine=False), L.LayerNorm((6, 6), affine=False))
     graph = parse(saved(model, floats(2, 4, 6, 6)), "the file").graph
     used = {name for node in graph.node for name in node.input}
     assert {constant.name for constant in graph.initializer} <= used
 
 
-def test_images_that_only_uneven_padding_makes_as_large_as_the_kernel():
+def test_asymmetric_padding_of_images_smaller_than_the_kernel():
     def make(x):
         padded = ((0, 2), (0, 1))
         x = F.pooling(F.conv2d(x, floats(2, 3, 3, 2), pad=padded), (3, 2), pad=padded)
@@ -49,7 +49,7 @@ def test_batch_normalization_is_one_node():
 
 
 @pytest.mark.parametrize("pad", [((0, 2), (1, 2)), ((3, 0), (0, 2))], ids=str)
-def test_a_kernel_larger_than_an_image_that_is_padded_at_one_end(pad):
+def test_kernel_larger_than_an_image_padded_at_one_end(pad):
     x, W = floats(2, 3, 2, 3), floats(4, 3, 4, 5)
     for f in (
         lambda x: F.conv2d(x, W, pad=pad),
@@ -61,7 +61,7 @@ def test_a_kernel_larger_than_an_image_that_is_padded_at_one_end(pad):
 
 
 @pytest.mark.parametrize("pad", [2, (0, 3), ((0, 2), (1, 0))], ids=str)
-def test_an_average_over_padding_as_long_as_its_window_is_refused(pad):
+def test_average_pooling_over_padding_alone_is_refused(pad):
     model = Sequential(lambda x: F.average_pooling(x, 2, pad=pad))
     with pytest.raises(ValueError, match="refuses an AveragePool whose pads are not less than its kernel"):
         saved(model, floats(2, 3, 4, 5))
@@ -69,7 +69,7 @@ def test_an_average_over_padding_as_long_as_its_window_is_refused(pad):
 
 @pytest.mark.cpython
 @pytest.mark.parametrize("pad", [1, (0, 1), ((0, 1), (1, 0))], ids=str)
-def test_onnxruntime_takes_an_average_over_the_longest_padding(pad):
+def test_onnxruntime_accepts_the_longest_average_padding(pad):
     import onnxruntime
 
     model, x = Sequential(lambda x: F.average_pooling(x, 2, pad=pad)), floats(2, 3, 4, 5)
@@ -77,7 +77,7 @@ def test_onnxruntime_takes_an_average_over_the_longest_padding(pad):
     np.testing.assert_allclose(session.run(None, {"x": x})[0], results(model, x)[0], rtol=2e-5)
 
 
-def test_prelu_is_one_node_of_its_slopes():
+def test_prelu_is_one_node():
     model = Sequential(L.Conv2d(4, 3, in_channels=1), L.PReLU(4), F.flatten)
     ops = [node.op_type for node in parse(saved(model, floats(1, 1, 5, 5)), "it").graph.node]
     assert ops == ["Conv", "Unsqueeze", "PRelu", "Reshape"]
@@ -94,7 +94,7 @@ def test_prelu_is_one_node_of_its_slopes():
         lambda x: F.sum(x) > 0,
     ],
 )
-def test_what_where_compares_is_computed_anew(condition):
+def test_condition_of_where_is_computed_from_the_input(condition):
     model = Sequential(lambda x: F.where(condition(as_variable(x)), x * 2, -x))
     loaded = onnx.load(saved(model, np.array([[-1.0, 2.0, 0.5]], np.float32)))
     for x in (np.linspace(-200, 200, 60000, dtype=np.float32).reshape(-1, 3), -np.ones((2, 3), np.float32)):
@@ -103,14 +103,14 @@ def test_what_where_compares_is_computed_anew(condition):
 
 @pytest.mark.parametrize("opset", [13, 18])
 @pytest.mark.parametrize("function", [F.sum, F.mean, F.max, F.logsumexp])
-def test_a_reduction_over_no_axes_keeps_all(function, opset):
+def test_reduction_over_no_axes(function, opset):
     """An empty list of axes is all of them in ONNX."""
     x = floats(2, 3)
     loaded = onnx.load(saved(Sequential(lambda x: function(x, axis=()) * 2), x, opset=opset))
     np.testing.assert_allclose(loaded(x).data, 2 * x, rtol=1e-6)
 
 
-def test_sequences_of_any_length_are_refused():
+def test_variable_sequence_length_is_refused():
     with pytest.raises(ValueError, match="LSTM over sequences of any length has no counterpart"):
         saved(Sequential(L.LSTM(4, in_size=3)), floats(5, 2, 3))
 
@@ -123,7 +123,7 @@ def test_a_recurrent_layer_after_another_operation(kind):
 
 
 @pytest.mark.parametrize("make", [lambda: L.Linear(4, in_size=4), lambda: L.LSTM(4, 4), lambda: L.GRU(4, 4)])
-def test_square_weights_are_not_mistaken_for_their_transposes(make):
+def test_square_weights_are_not_transposed(make):
     layer, other, x = make(), make(), floats(2, 4)
     other.load_state_dict(onnx.load(saved(layer, x)).state_dict())
     np.testing.assert_array_equal(*results(other, x), *results(layer, x))
@@ -135,7 +135,7 @@ def test_square_weights_are_not_mistaken_for_their_transposes(make):
     "make",
     [lambda: L.Embedding(5, 2), lambda: L.Embedding(5, 2, 2), lambda: Lambda(lambda m, x: m.W[x.data])],
 )
-def test_indexes_of_any_integers(dtype, make):
+def test_index_dtypes(dtype, make):
     import onnxruntime
 
     model, x = make(), np.array([[1, 2], [4, 0]], dtype)
@@ -154,7 +154,7 @@ def test_indexes_of_any_integers(dtype, make):
         *(lambda x: F.clip(x, 0, 3), lambda x: F.cumsum(x, 1), lambda x: F.sum_to(x, (1, 4))),
     ],
 )
-def test_integers(dtype, function):
+def test_integer_operations(dtype, function):
     import onnxruntime
 
     model, x = Sequential(function), np.arange(-4, 8).reshape(3, 4).astype(dtype)
@@ -172,13 +172,13 @@ def test_integers(dtype, function):
         (lambda x: F.pooling(F.reshape(x, (-1, 1, 2, 2)), 2), np.int64, "Pooling of int64"),
     ],
 )
-def test_integers_that_no_operator_takes_are_refused(function, dtype, name):
+def test_unsupported_integer_operations_are_refused(function, dtype, name):
     with pytest.raises(ValueError, match=f"{name} has no counterpart in ONNX; use F.cast before it"):
         saved(Sequential(function), np.ones((1, 4), dtype))
 
 
 @pytest.mark.cpython
-def test_a_length_of_0_is_no_length_of_the_input():
+def test_length_0_is_not_copied_from_the_input():
     import onnxruntime
 
     model = Sequential(lambda x: F.reshape(x[:, :, :0], (len(x), 0, 3)))
@@ -188,7 +188,7 @@ def test_a_length_of_0_is_no_length_of_the_input():
         saved(model, floats(2, 3, 4), opset=13)
 
 
-def test_float16_norms_square_in_float32():
+def test_float16_norms_compute_in_float32():
     model, x = Sequential(L.LayerNorm(8, dtype=np.float16)), (300 * floats(2, 8, 8)).astype(np.float16)
     np.testing.assert_array_equal(*results(onnx.load(saved(model, x)), x), *results(model, x))
 
@@ -217,7 +217,7 @@ def test_std_of_equal_elements():
     np.testing.assert_allclose(*results(onnx.load(saved(model, x[:1])), x), *results(model, x), rtol=1e-6)
 
 
-def test_an_empty_batch_is_resized():
+def test_resize_of_an_empty_batch():
     model = Sequential(L.Conv2d(2, 3, pad=1, in_channels=1), L.Upsample(scale_factor=2))
     loaded = onnx.load(saved(model, floats(1, 1, 3, 3)))
     assert loaded(floats(0, 1, 3, 3)).shape == (0, 2, 6, 6)

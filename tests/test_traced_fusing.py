@@ -13,7 +13,7 @@ def ops(model):
     return [node.op for node in model.graph().nodes]
 
 
-def test_a_fused_model_computes_the_same_with_fewer_nodes():
+def test_fused_model_is_equivalent_with_fewer_nodes():
     model, x = trained(SmallResNet()), floats(2, 3, 16, 16)
     fused = model.fused(x)
     assert not {"BatchNormalization", "Conv"} & set(ops(fused)[:2])
@@ -24,12 +24,12 @@ def test_a_fused_model_computes_the_same_with_fewer_nodes():
     assert all(param.requires_grad for name, param in model.named_params() if "avg" not in name)
 
 
-def test_a_model_is_fused_by_an_example():
+def test_fusing_with_an_example():
     with pytest.raises(ValueError, match="examples must have at least one input"):
         SmallResNet().fused()
 
 
-def test_a_loaded_model_is_fused_and_stays_as_it_was():
+def test_fusing_keeps_the_loaded_model():
     model, x = onnx.load(small_net()), floats(2, 2, 5, 5)
     fused = model.fused()
     assert ops(fused) == ["Conv+Relu", "GlobalAveragePool", "Reshape", "Gemm"]
@@ -37,7 +37,7 @@ def test_a_loaded_model_is_fused_and_stays_as_it_was():
     np.testing.assert_allclose(results(fused, x)[0], results(model, x)[0], rtol=1e-5, atol=1e-5)
 
 
-def test_a_fused_model_is_not_saved_and_its_operator_not_loaded():
+def test_fused_model_cannot_be_saved():
     for fused in (
         onnx.load(small_net()).fused(),
         Sequential(L.Conv2d(2, 1), L.ReLU()).fused(floats(1, 1, 2, 2)),
@@ -63,7 +63,7 @@ def test_a_fused_model_is_not_saved_and_its_operator_not_loaded():
     ],
 )
 @pytest.mark.parametrize("axes", [1, 2])
-def test_clipping_at_zero_is_a_relu(opset, inputs, settings, most, axes):
+def test_clip_at_zero_is_fused_as_relu(opset, inputs, settings, most, axes):
     constants = {"W": 40 * floats(3, 1, *[2] * axes), "zero": np.float32(0) * floats(), "six": np.float32(6)}
     nodes = [("Neg", "zero", "least", {}), ("Conv", "x W", "h", {}), ("Clip", inputs, "y", settings)]
     model = onnx.load(contents(nodes, {"x": ("N", 1, *[4] * axes)}, "y", constants, opset=opset))
@@ -80,7 +80,7 @@ def test_clipping_at_zero_is_a_relu(opset, inputs, settings, most, axes):
 
 @pytest.mark.parametrize("outputs", ["y", "y h"])
 @pytest.mark.parametrize("op", ["Conv", "ConvTranspose"])
-def test_what_others_use_is_not_fused(op, outputs):
+def test_shared_results_are_not_fused(op, outputs):
     constants = {"W": floats(3, 3, 2, 2), **{name: np.abs(floats(3)) + 1 for name in "abcd"}}
     nodes = [
         (op, "x W", "h", {}),
@@ -106,7 +106,7 @@ def test_what_others_use_is_not_fused(op, outputs):
         ("W", "gamma beta mean other"),
     ],
 )
-def test_normalizations_that_share_a_factor_are_folded_each_into_its_own_convolution(second, norm):
+def test_normalizations_with_a_shared_scale(second, norm):
     names = ("gamma", "beta", "mean", "var", "other")
     constants = {name: np.abs(floats(3, seed=i)) + 0.5 for i, name in enumerate(names)}
     constants |= {"W": floats(3, 3, 1, 1), "V": floats(3, 3, 1, 1, seed=9)}
@@ -124,7 +124,7 @@ def test_normalizations_that_share_a_factor_are_folded_each_into_its_own_convolu
     np.testing.assert_allclose(results(fused, x)[0], results(model, x)[0], rtol=1e-5, atol=1e-5)
 
 
-def test_weights_may_have_any_name():
+def test_weight_names():
     constants = {"bias": floats(3, 3, 1, 1), **{name: np.abs(floats(3)) + 1 for name in "abcd"}}
     nodes = [("Conv", "x bias", "h", {}), ("BatchNormalization", "h a b c d", "y", {})]
     model = onnx.load(contents(nodes, {"x": ("N", 3, 4, 4)}, "y", constants))
@@ -134,7 +134,7 @@ def test_weights_may_have_any_name():
 
 @pytest.mark.parametrize("bias", ["", " b"])
 @pytest.mark.parametrize("axes", [1, 2, 3])
-def test_relu_follows_the_whole_sum_of_a_convolution(axes, bias):
+def test_relu_applies_after_the_bias(axes, bias):
     constants = {"W": floats(3, 2, *[3] * axes), "b": floats(3, seed=1)}
     nodes = [("Conv", f"x W{bias}", "h", {"pads": [1] * 2 * axes}), ("Relu", "h", "y", {})]
     x = floats(2, 2, *(5, 4, 6)[:axes])
@@ -147,7 +147,7 @@ def test_relu_follows_the_whole_sum_of_a_convolution(axes, bias):
 @pytest.mark.parametrize(
     ("op", "inputs"), [("Relu", "e"), ("Clip", "e zero"), ("BatchNormalization", "e a b c d")]
 )
-def test_users_of_a_renamed_convolution_are_all_counted(op, inputs):
+def test_users_of_a_renamed_convolution(op, inputs):
     constants = {"W": floats(3, 3, 1, 1), **{name: np.abs(floats(3)) + 1 for name in "abcd"}}
     nodes = [
         ("Conv", "x W", "h", {}),
@@ -166,7 +166,7 @@ def test_users_of_a_renamed_convolution_are_all_counted(op, inputs):
 
 
 @pytest.mark.parametrize("first", [L.Linear(4), L.BatchNorm()], ids=["Linear", "none"])
-def test_normalization_that_no_convolution_takes_is_in_inference(first):
+def test_unfused_normalization_is_in_inference_mode(first):
     model, x = Sequential(first, L.BatchNorm(), L.ReLU(), L.Linear(2)), floats(3, 5)
     model(x)
     fused = trained(model).fused(x)

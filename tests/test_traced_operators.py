@@ -18,7 +18,7 @@ from pyconvlite.optimizers import Adam
         ([[[1], [0]], [[2], [-1]]], 1, ([[0], [1]], [[1, 0], [2, -1]])),
     ],
 )
-def test_gathered_elements_have_gradients(indexes, batch_dims, at):
+def test_gather_elements_gradient(indexes, batch_dims, at):
     node = ("GatherND", "x i", "y", {"batch_dims": batch_dims})
     model = onnx.load(contents([node], {"x": (2, 3, 4)}, "y", {"i": np.array(indexes)}))
     x = Variable(floats(2, 3, 4))
@@ -31,7 +31,7 @@ def test_gathered_elements_have_gradients(indexes, batch_dims, at):
 
 
 @pytest.mark.parametrize("reduction", ["none", "add"])
-def test_scattered_elements_have_gradients(reduction):
+def test_scatter_elements_gradient(reduction):
     node = ("ScatterND", "x i u", "y", {"reduction": reduction})
     i = np.array([[0, 1], [1, 2]])
     model = onnx.load(contents([node], {"x": (2, 3, 4), "u": (2, 4)}, "y", {"i": i}))
@@ -51,7 +51,7 @@ def test_scattered_elements_have_gradients(reduction):
     np.testing.assert_array_equal(x.grad.data, gx)
 
 
-def test_of_two_updates_of_one_place_the_last_one_counts():
+def test_last_of_two_scatter_updates_wins():
     constants = {"i": np.array([[1], [0], [1]]), "u": floats(3, 2)}
     model = onnx.load(contents([("ScatterND", "x i u", "y", {})], {"x": (3, 2)}, "y", constants))
     u = constants["u"]
@@ -59,7 +59,7 @@ def test_of_two_updates_of_one_place_the_last_one_counts():
 
 
 @pytest.mark.parametrize("inputs", ["x", "x ", "x zero"])
-def test_a_triangle_of_bools(inputs):
+def test_trilu_of_bools(inputs):
     node = Node("Trilu", inputs.split(" "), ["y"], {"upper": 0})
     x, y = (onnx.ValueInfo(name, np.dtype(bool), (3, 3)) for name in "xy")
     found = onnx.OnnxModel(onnx.Graph([node], {"zero": np.array(0)}, [x], [y]))(np.ones((3, 3), bool))
@@ -69,13 +69,13 @@ def test_a_triangle_of_bools(inputs):
 @pytest.mark.parametrize(
     "indexes", [np.zeros((2, 0), int), np.zeros((2, 1)), np.array(0), np.full((1, 1), 5)]
 )
-def test_indexes_that_are_none(indexes):
+def test_invalid_indexes(indexes):
     model = onnx.load(contents([("GatherND", "x i", "y", {})], {"x": (2, 3)}, "y", {"i": indexes}))
     with pytest.raises(ValueError, match=r"GatherND.*failed for inputs.*(needs indexes|out of bounds)"):
         model(floats(2, 3))
 
 
-def test_operators_that_older_operator_sets_do_without():
+def test_unknown_operator_suggests_an_operator_set():
     node = Node("Attention", ["x", "x", "x"], ["y"])
     info = [onnx.ValueInfo(name, np.dtype("f4"), None) for name in "xy"]
     with pytest.raises(ValueError, match=r"Attention.* is not known; export the model for operator set 22"):
@@ -83,7 +83,7 @@ def test_operators_that_older_operator_sets_do_without():
 
 
 @pytest.mark.parametrize("op", ["RNN", "GRU", "LSTM"])
-def test_recurrent_layers_are_trained(op):
+def test_recurrent_layers_train(op):
     gates = {"RNN": 1, "GRU": 3, "LSTM": 4}[op]
     shapes = {"W": (2, gates * 4, 3), "R": (2, gates * 4, 4), "B": (2, gates * 8)}
     constants = {name: floats(*shape) / 3 for name, shape in shapes.items()}
@@ -113,14 +113,14 @@ def test_recurrent_layers_are_trained(op):
         ({}, "x W Q", r"R must have 4 rows for .* 2 columns; got 16: a projection .* \(proj_size\) is not"),
     ],
 )
-def test_recurrent_layers_that_are_refused(settings, inputs, reason):
+def test_unsupported_recurrent_layers(settings, inputs, reason):
     constants = {"W": floats(1, 16, 3), "R": floats(1, 16, 4), "P": floats(1, 12), "Q": floats(1, 16, 2)}
     data = contents([("LSTM", inputs, "y", settings)], {"x": (5, 2, 3)}, "y", constants)
     with pytest.raises(ValueError, match=f"LSTM.* cannot be loaded: {reason}"):
         onnx.load(data)
 
 
-def test_sequences_that_are_refused():
+def test_unsupported_sequences():
     constants = {"W": floats(1, 16, 3), "R": floats(1, 16, 4), "n": np.array([5, 4])}
     data = contents([("LSTM", "x W R  n", "y", {})], {"x": (5, 2, 3)}, "y", constants)
     with pytest.raises(ValueError, match=r"sequences of different lengths, \[5, 4\], are not supported"):
@@ -131,7 +131,7 @@ def test_sequences_that_are_refused():
         onnx.load(data)(floats(5, 2, 3))
 
 
-def test_weights_whose_gates_the_file_puts_in_order_are_parameters():
+def test_weights_with_reordered_gates_are_parameters():
     """As PyTorch's older exporter writes an LSTM in training."""
     parts = [("Slice", f"W {a} {b} axis", f"W{a}", {}) for a, b in (("0", "4"), ("12", "16"), ("4", "12"))]
     nodes = [
@@ -149,7 +149,7 @@ def test_weights_whose_gates_the_file_puts_in_order_are_parameters():
 
 
 @pytest.mark.parametrize(("scale", "expected"), [(0.6, [1, 3]), (1.5, [1, 1, 2, 3, 3, 4])])
-def test_resize_before_it_had_a_nearest_mode(scale, expected):
+def test_resize_of_opset_10(scale, expected):
     """As ONNX Runtime has it; the first is the standard's example."""
     scales = {"s": np.array([1, scale], np.float32)}
     data = contents([("Resize", "x s", "y", {"mode": "nearest"})], {"x": (1, 4)}, "y", scales, opset=10)
@@ -167,7 +167,7 @@ def test_resize_before_it_had_a_nearest_mode(scale, expected):
         ([], 0, []),
     ],
 )
-def test_an_exclusive_sum_is_of_the_elements_before(x, reverse, expected, axis):
+def test_exclusive_cumsum(x, reverse, expected, axis):
     node = ("CumSum", "x a", "y", {"exclusive": 1, "reverse": reverse})
     data = contents([node], {"x": (1, None)}, "y", {"a": np.array(axis)})
     y = run(data, np.array([x], np.float32))
@@ -188,7 +188,7 @@ def called(op, x, names, outputs="y", opset=18, constants=None, **attributes):
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int32])
-def test_integers_are_resized_as_floats_are(dtype):
+def test_resize_of_integers(dtype):
     x = np.array([[[[10, 200], [30, 40]]]], dtype)
     y = called("Resize", x, "x  scales", constants={"scales": np.array([1, 1, 2, 2], "f4")}, mode="linear")
     expected = [[10, 57, 152, 200], [15, 51, 123, 160], [25, 38, 66, 80], [30, 32, 37, 40]]  # ONNX Runtime's
@@ -214,7 +214,7 @@ def test_integers_are_resized_as_floats_are(dtype):
         ),
     ],
 )
-def test_scales_are_those_of_float32(op, opset, scale, attributes, expected):
+def test_resize_scales_are_float32(op, opset, scale, attributes, expected):
     x = np.arange(10, dtype=np.float32).reshape(1, 1, 1, 10)
     names = "x scales" if op == "Upsample" else "x  scales"
     constants = {"scales": np.array([1, 1, 1, scale], "f4")}
@@ -223,7 +223,7 @@ def test_scales_are_those_of_float32(op, opset, scale, attributes, expected):
 
 
 @pytest.mark.parametrize(("outputs", "axis"), [("y", 1), ("y mean inverse", -1)])
-def test_layer_normalization_of_large_halves(outputs, axis):
+def test_layer_normalization_of_large_float16(outputs, axis):
     x = (1000 * floats(2, 3, 8)).astype(np.float16)
     y = called("LayerNormalization", x, "x scale", outputs, constants={"scale": np.ones(8, "f2")}, axis=axis)
     wide, axes = x.astype(float), tuple(range(axis % 3, 3))
@@ -235,7 +235,7 @@ def test_layer_normalization_of_large_halves(outputs, axis):
         np.testing.assert_allclose(v, w, rtol=2e-3, atol=1e-3)
 
 
-def test_batch_normalization_of_halves_with_wider_statistics():
+def test_float16_batch_normalization_with_float32_statistics():
     x = floats(2, 3, 4).astype(np.float16)
     constants = {"s": floats(3), "b": floats(3, seed=1), "m": floats(3, seed=2), "v": np.ones(3, "f4")}
     y = called("BatchNormalization", x, "x s b m v", opset=15, constants=constants, epsilon=0.0)
@@ -244,19 +244,19 @@ def test_batch_normalization_of_halves_with_wider_statistics():
     np.testing.assert_allclose(y, (x - m) * s + b, rtol=1e-2, atol=1e-2)
 
 
-def test_an_einsum_of_integers_keeps_their_dtype():
+def test_einsum_keeps_integer_dtype():
     y = called("Einsum", np.arange(6, dtype=np.int32).reshape(2, 3), "x", equation="ij->i")
     assert (y.dtype, y.tolist()) == (np.int32, [3, 12])
 
 
-def test_an_exclusive_sum_of_integers_keeps_their_dtype():
+def test_exclusive_cumsum_keeps_integer_dtype():
     nodes = [("Cast", "x", "i", {"to": 6}), ("CumSum", "i a", "y", {"exclusive": 1})]
     y = run(contents(nodes, {"x": (3,)}, "y", {"a": np.array(0)}), np.array([1, 2, 3], np.float32))
     assert (y.dtype, y.tolist()) == (np.int32, [0, 1, 3])
 
 
 @pytest.mark.parametrize("op", ["ReduceSum", "ReduceProd", "ReduceMax", "ReduceL1", "ReduceSumSquare"])
-def test_a_reduction_of_no_axes_keeps_the_dtype(op):
+def test_reduction_over_no_axes_keeps_the_dtype(op):
     nodes = [("Cast", "x", "i", {"to": 6}), (op, "i", "y", {"noop_with_empty_axes": 1})]
     y = run(contents(nodes, {"x": (1, 2)}, "y"), np.ones((1, 2), np.float32))
     assert (y.dtype, y.tolist()) == (np.int32, [[1, 1]])
@@ -266,7 +266,7 @@ def test_a_reduction_of_no_axes_keeps_the_dtype(op):
     ("start", "end", "step", "expected"),
     [(-9, -9, -1, [0]), (-9, -9, -2, [0]), (9, -9, -2, [3, 1]), (2, 0, -1, [2, 1]), (-9, 9, 3, [0, 3])],
 )
-def test_a_slice_begins_within_the_axis(start, end, step, expected):
+def test_slice_start_is_clamped(start, end, step, expected):
     """As the standard has it: backward from before the first element is from the first."""
     constants = {"s": np.array([start]), "e": np.array([end]), "a": np.array([1]), "n": np.array([step])}
     data = contents([("Slice", "x s e a n", "y", {})], {"x": (1, 4)}, "y", constants)
@@ -284,27 +284,27 @@ def test_a_slice_begins_within_the_axis(start, end, step, expected):
         (("Size", "x", "y", {}), "y", 6),
     ],
 )
-def test_places_and_sizes_are_int64(node, outputs, expected):
+def test_indexes_and_sizes_are_int64(node, outputs, expected):
     x = np.array([[[[1, 5, 1], [3, 2, 0]]]], np.float32)
     y = run(contents([node], {"x": x.shape}, outputs), x)
     assert y.dtype == np.int64
     np.testing.assert_array_equal(y, expected)
 
 
-def test_the_first_of_several_largest_has_the_gradient():
+def test_first_of_equal_maxima_takes_the_gradient():
     x = Variable(np.zeros((1, 1, 2, 2), np.float32))
     onnx.load(contents([("GlobalMaxPool", "x", "y", {})], {"x": (1, 1, 2, 2)}, "y"))(x).backward()
     np.testing.assert_array_equal(x.grad.data, [[[[1, 0], [0, 0]]]])
 
 
-def test_the_norm_of_nothing_has_the_gradient_0():
+def test_norm_gradient_at_zero_is_0():
     x = Variable(np.array([[0, 0], [3, 4]], np.float32))
     nodes = [("ReduceL2", "x", "y", {"axes": [1], "keepdims": 0})]
     F.sum(onnx.load(contents(nodes, {"x": (2, 2)}, "y", opset=13))(x)).backward()
     np.testing.assert_allclose(x.grad.data, [[0, 0], [0.6, 0.8]], rtol=1e-6)
 
 
-def test_the_remainder_has_gradients():
+def test_mod_gradient():
     x, y = (Variable(np.array(values, np.float32)) for values in ([5.5, -5.5, 2.0], [2.0, 2.0, np.inf]))
     z = onnx.load(contents([("Mod", "x y", "z", {"fmod": 1})], {"x": (3,), "y": (3,)}, "z"))(x, y)
     z.backward()

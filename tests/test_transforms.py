@@ -26,17 +26,17 @@ from pyconvlite.transforms import (
 )
 
 
-def test_compose_goes_in_order():
+def test_compose_order():
     assert Compose([lambda x: x + 1, lambda x: x * 10])(2) == 30
 
 
 @pytest.mark.parametrize("empty", [Compose(), Compose([])])
-def test_compose_of_nothing_gives_back_what_came_in(empty):
+def test_empty_compose_is_the_identity(empty):
     x = object()
     assert empty(x) is x
 
 
-def test_compose_of_what_cannot_be_called():
+def test_compose_rejects_non_callables():
     with pytest.raises(TypeError, match="transforms must be callable; got NoneType at index 1"):
         Compose([Flatten(), None])
     with pytest.raises(
@@ -71,13 +71,13 @@ def test_conversions(transform, dtype):
     assert transform(np.uint8(3)) == transform(3) == 3  # labels, NumPy's or Python's
 
 
-def test_to_int_is_an_as_type_as_in_dezero():
+def test_to_int_is_a_subclass_of_as_type():
     assert isinstance(ToInt(), AsType)
 
 
 @pytest.mark.parametrize("make", [ToFloat, AsType, ToInt, ToArray])
 @pytest.mark.parametrize("dtype", ["S", "float33", None, str])
-def test_a_dtype_that_is_not_of_numbers(make, dtype):
+def test_non_numeric_dtype(make, dtype):
     with pytest.raises(TypeError, match=r"dtype must be one of numbers, such as np\.float32; got"):
         make(dtype)
 
@@ -96,7 +96,7 @@ def test_normalize_makes_integers_float32(dtype):
     np.testing.assert_array_equal(y, np.array([-0.25, 0.25], np.float32), strict=True)
 
 
-def test_normalize_leaves_the_input_alone():
+def test_normalize_does_not_change_its_input():
     x = np.ones(3, np.float32)
     Normalize(1, 2)(x)
     np.testing.assert_array_equal(x, np.ones(3))
@@ -126,12 +126,12 @@ def test_normalize_with_one_value_for_all_channels():
         ({"mean": None}, TypeError, "mean must be a number, or one per channel; got None"),
     ],
 )
-def test_normalize_arguments(arguments, error, message):
+def test_normalize_invalid_arguments(arguments, error, message):
     with pytest.raises(error, match=message):
         Normalize(**arguments)
 
 
-def test_a_deviation_that_float16_rounds_to_0():
+def test_std_that_float16_rounds_to_0():
     with pytest.raises(ValueError, match=r"std must not be 0, .* float16 rounds it; got 1e-09"):
         Normalize(std=1e-9)(np.ones(3, np.float16))
 
@@ -154,7 +154,7 @@ def image():
     return pytest.importorskip("PIL.Image").fromarray(PIXELS)
 
 
-def test_to_array_gives_channels_rows_columns(image):
+def test_to_array_gives_chw(image):
     np.testing.assert_array_equal(ToArray()(image), PIXELS.transpose(2, 0, 1).astype(np.float32), strict=True)
     assert ToArray(np.uint8)(image).dtype == np.uint8
     assert ToArray()(image.convert("L")).shape == (1, 5, 7)
@@ -174,7 +174,7 @@ def test_to_array_gives_channels_rows_columns(image):
         (np.int32(65535), np.float16),
     ],
 )
-def test_to_array_refuses_a_dtype_that_does_not_hold_the_pixels(pixel, dtype):
+def test_to_array_rejects_a_too_small_dtype(pixel, dtype):
     wide = pytest.importorskip("PIL.Image").fromarray(np.full((2, 3), pixel))
     with pytest.raises(ValueError, match=f"pixels must be .* {np.dtype(dtype)}.*; got {pixel}"):
         ToArray(dtype)(wide)
@@ -196,7 +196,7 @@ ON_ARRAYS = [
 
 
 @pytest.mark.parametrize("transform", ON_ARRAYS, ids=lambda transform: type(transform).__name__)
-def test_a_picture_is_no_array(image, transform):
+def test_array_transforms_reject_images(image, transform):
     name = type(transform).__name__
     with pytest.raises(TypeError, match=rf"{name} takes an array; got an image: put ToArray\(\) before it"):
         transform(image)
@@ -204,7 +204,7 @@ def test_a_picture_is_no_array(image, transform):
         transform(None)
 
 
-def test_to_pil_is_the_way_back(image):
+def test_to_pil_is_the_inverse_of_to_array(image):
     for mode in ("RGB", "L", "RGBA"):
         array = ToArray(np.uint8)(image.convert(mode))
         back = ToPIL()(array)
@@ -235,12 +235,12 @@ def test_center_crop(image, size, rows, columns):
     np.testing.assert_array_equal(np.asarray(CenterCrop(size)(image)), PIXELS[slice(*rows), slice(*columns)])
 
 
-def test_center_crop_of_an_image_that_is_too_small(image):
+def test_center_crop_of_a_too_small_image(image):
     with pytest.raises(ValueError, match="size must be at most the image's, 7 x 5 pixels; got 8 x 2"):
         CenterCrop((8, 2))(image)
 
 
-def test_a_photographs_way_into_a_network(image):
+def test_photo_pipeline(image):
     way = Compose([Convert(), Resize(8), CenterCrop(6), ToArray(), Normalize(127.5, 127.5)])
     x = way(image)
     assert (x.shape, x.dtype) == ((3, 6, 6), np.float32)
@@ -273,7 +273,7 @@ def test_exif_transpose():
     np.testing.assert_array_equal(np.asarray(ExifTranspose()(Image.fromarray(pixels))), pixels)
 
 
-def test_exif_transpose_with_damaged_marks():
+def test_exif_transpose_with_damaged_tags():
     Image = pytest.importorskip("PIL.Image")
     stored, exif = Image.new("RGB", (4, 3)), Image.Exif()
     exif[0x0112], exif[0x0128] = 6, 2  # the unit of the resolution: inches
@@ -288,7 +288,7 @@ def test_exif_transpose_with_damaged_marks():
 @pytest.mark.parametrize(
     "transform", [Convert(), Resize(2), ResizeShorterSide(2), ExifTranspose(), CenterCrop(2)]
 )
-def test_image_transforms_of_an_array(transform):
+def test_image_transforms_reject_arrays(transform):
     pytest.importorskip("PIL")
     with pytest.raises(TypeError, match=r"takes a Pillow image; got ndarray: put ToPIL\(\) before it"):
         transform(np.zeros((3, 4, 4), np.uint8))

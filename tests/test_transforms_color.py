@@ -37,7 +37,7 @@ def test_brightness_contrast_and_saturation(factor):
 
 
 @pytest.mark.parametrize("shift", [0.0, 0.1, 0.5, -0.3, -0.5])
-def test_hue_is_that_of_colorsys(shift):
+def test_hue_equals_colorsys(shift):
     def change(*rgb):
         hue, saturation, value = colorsys.rgb_to_hsv(*rgb)
         return colorsys.hsv_to_rgb((hue + shift) % 1, saturation, value)
@@ -48,7 +48,7 @@ def test_hue_is_that_of_colorsys(shift):
         np.testing.assert_allclose(y, by_pixel(x, change), atol=1e-12)
 
 
-def test_gray_images_have_no_color():
+def test_gray_images_stay_gray():
     x = IMAGE[:1]
     np.testing.assert_array_equal(ColorJitter(saturation=(0, 0), hue=(0.3, 0.3))(x), x)
     expected = np.clip(x.mean() + 2 * (x - x.mean()), 0, 1)
@@ -56,7 +56,7 @@ def test_gray_images_have_no_color():
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float16, np.float32, np.float64])
-def test_dtype_and_input_stay(dtype):
+def test_dtype_and_input_are_unchanged(dtype):
     x = (IMAGE * 255).astype(dtype) if dtype == np.uint8 else IMAGE.astype(dtype)
     x.flags.writeable = False
     for jitter in (ColorJitter(), ColorJitter(0.4, 0.4, 0.4, 0.2)):
@@ -90,7 +90,7 @@ def test_factors_and_their_order_are_random():
     assert found == {(0.55, 0.85), (0.7, 1.0)}
 
 
-def test_factors_stay_above_zero():
+def test_factors_are_not_negative():
     pyconvlite.seed(0)
     assert min(ColorJitter(brightness=9)(IMAGE).min() for _ in range(50)) >= 0
     assert ColorJitter(brightness=9).brightness == (0, 10)

@@ -16,7 +16,7 @@ from pyconvlite.transforms import (
 )
 
 
-def test_flip_exchanges_left_and_right_in_half_of_the_cases():
+def test_flip_mirrors_half_of_the_images():
     pyconvlite.seed(0)
     x = np.arange(12.0, dtype=np.float32).reshape(2, 2, 3)
     flip = RandomHorizontalFlip()
@@ -34,7 +34,7 @@ def test_flip_always_or_never():
     assert [RandomHorizontalFlip(0)(x).tolist() for _ in range(5)] == [[0, 1, 2]] * 5
 
 
-def test_shift_moves_the_image_and_fills_the_edges():
+def test_shift_moves_and_fills():
     pyconvlite.seed(0)
     x = np.zeros((2, 5, 6), np.float32)
     x[:, 2, 3] = 1
@@ -55,7 +55,7 @@ def test_shift_by_more_than_the_image():
     assert RandomShift(9)(np.ones((2, 2))).shape == (2, 2)
 
 
-def test_crop_takes_every_place_alike():
+def test_crop_positions_are_uniform():
     pyconvlite.seed(0)
     x = np.arange(30, dtype=np.float32).reshape(5, 6)
     crop = RandomCrop((3, 4))
@@ -164,7 +164,7 @@ def test_rotation_of_integers_is_rounded():
 
 
 @pytest.mark.parametrize(("degrees", "least", "most"), [(30, -30, 30), ((10, 50), 10, 50)])
-def test_rotation_draws_angles_evenly(degrees, least, most):
+def test_rotation_angles_are_uniform(degrees, least, most):
     pyconvlite.seed(0)
     x = np.zeros((201, 201))
     x[100, 199] = 1  # far to the right of the center
@@ -180,7 +180,7 @@ def test_rotation_draws_angles_evenly(degrees, least, most):
     assert abs(np.mean(found) - (least + most) / 2) < (most - least) / 10
 
 
-def test_seed_repeats_what_is_random():
+def test_seed_repeats_random_transforms():
     def draw():
         pyconvlite.seed(3)
         x = np.arange(24).reshape(1, 4, 6) / 24

@@ -37,7 +37,7 @@ class TestPair:
             ((np.int32(1), Index()), (1, 3)),
         ],
     )
-    def test_reads(self, given, expected):
+    def test_valid_arguments(self, given, expected):
         result = pair(given)
         assert result == expected
         assert [type(n) for n in (result, *result)] == [tuple, int, int]
@@ -69,7 +69,7 @@ class TestPair:
         ],
         ids=repr,
     )
-    def test_refuses_what_is_no_integer(self, given):
+    def test_rejects_non_integers(self, given):
         with pytest.raises(TypeError, match="stride") as error:
             pair(given, "stride")
         assert repr(given) in str(error.value)
@@ -104,7 +104,7 @@ class TestOutsizes:
                 get_conv_outsize(*axis)
 
     @given(axes)
-    def test_deconv_gives_the_smallest_size_that_convolves_back(self, axis):
+    def test_deconv_is_the_smallest_inverse_of_conv(self, axis):
         size, *settings = axis
         try:
             n = get_deconv_outsize(*axis)
@@ -159,7 +159,7 @@ class TestOutsizes:
 
 class TestSumTo:
     @pytest.mark.parametrize("shape", [(2, 3, 4), (1, 3, 1), (3, 1), (4,), (1,), (), (1, 1, 1)])
-    def test_is_what_broadcasting_repeats(self, shape):
+    def test_is_the_adjoint_of_broadcast_to(self, shape):
         x = np.random.default_rng(0).standard_normal((2, 3, 4))
         y = utils.sum_to(x, shape)
         assert y.shape == shape
@@ -172,7 +172,7 @@ class TestSumTo:
         np.testing.assert_array_equal(utils.sum_to(np.ones((0, 3)), (1, 3)), np.zeros((1, 3)))
 
     @pytest.mark.parametrize("shape", [(2,), (3, 4, 1), (2, 3, 4, 1), (2, 3)])
-    def test_refuses_what_does_not_broadcast(self, shape):
+    def test_rejects_incompatible_shapes(self, shape):
         with pytest.raises(ValueError, match=r"\(2, 3, 4\)"):
             utils.sum_to(np.ones((2, 3, 4)), shape)
 
@@ -181,7 +181,7 @@ class TestSumTo:
     ("axis", "keepdims", "expected"),
     [(None, False, (1, 1, 1)), (1, False, (2, 1, 4)), (-1, False, (2, 3, 1)), ((0, -1), False, (1, 3, 1))],
 )
-def test_reshape_sum_backward_gives_the_axes_back(axis, keepdims, expected):
+def test_reshape_sum_backward_restores_axes(axis, keepdims, expected):
     y = np.ones((2, 3, 4)).sum(axis=axis, keepdims=keepdims)
     assert utils.reshape_sum_backward(Variable(np.asarray(y)), (2, 3, 4), axis, keepdims).shape == expected
     kept = np.ones((2, 3, 4)).sum(axis=axis, keepdims=True)
@@ -197,7 +197,7 @@ class TestSeed:
         np.testing.assert_array_equal(draws[0], draws[1])
         assert (draws[0] != draws[2]).all()
 
-    def test_is_numpys_generator_not_its_global_state(self):
+    def test_is_independent_of_numpys_global_state(self):
         pyconvlite.seed(0)
         expected = rng().random(3)
         pyconvlite.seed(0)
@@ -212,14 +212,14 @@ class TestCacheDir:
         for name in ("PYCONVLITE_CACHE", "XDG_CACHE_HOME"):
             monkeypatch.delenv(name, raising=False)
 
-    def test_is_in_the_users_cache(self):
+    def test_default_is_in_the_user_cache(self):
         assert cache_dir() == Path("~/.cache/pyconvlite").expanduser()
 
-    def test_follows_xdg(self, monkeypatch, tmp_path):
+    def test_xdg_cache_home(self, monkeypatch, tmp_path):
         monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
         assert cache_dir() == tmp_path / "pyconvlite"
 
-    def test_own_variable_wins_and_names_the_folder_itself(self, monkeypatch, tmp_path):
+    def test_environment_variable_takes_precedence(self, monkeypatch, tmp_path):
         monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
         monkeypatch.setenv("PYCONVLITE_CACHE", str(tmp_path / "own"))
         assert cache_dir() == tmp_path / "own"
@@ -246,7 +246,7 @@ def test_logsumexp_of_infinities(dtype):
     assert y.dtype == dtype
 
 
-def test_logsumexp_names_an_axis_that_is_not_there():
+def test_logsumexp_rejects_axis_out_of_range():
     with pytest.raises(ValueError, match=r"axis must be one of x's 1 axes; got 1 for shape \(3,\)"):
         utils.logsumexp(np.zeros(3))
 
@@ -259,12 +259,12 @@ def test_max_backward_shape(axis, expected):
 
 
 @pytest.mark.parametrize(("n", "error"), [(1.5, TypeError), (-1, ValueError)])
-def test_seed_refuses_what_is_no_seed(n, error):
+def test_invalid_seeds_are_refused(n, error):
     with pytest.raises(error, match=f"n must be .*{n}"):
         utils.seed(n)
 
 
 @pytest.mark.parametrize("axis", [2, -3, (0, 5)])
-def test_max_backward_shape_has_axes_of_x_only(axis):
+def test_max_backward_shape_rejects_axis_out_of_range(axis):
     with pytest.raises(ValueError, match="axis must be"):
         utils.max_backward_shape(np.ones((2, 3)), axis)

@@ -8,7 +8,7 @@ from pyconvlite.backends import webgpu
 from pyconvlite.layers import Linear
 
 
-def test_opening_says_what_is_missing():
+def test_init_names_what_is_missing():
     with pytest.raises(webgpu.WebGPUUnavailable, match=r"JavaScript runtime|navigator\.gpu"):
         webgpu.init_sync()
     assert not webgpu.is_available()
@@ -27,18 +27,18 @@ def test_opening_says_what_is_missing():
     ],
     ids=["asarray", "zeros", "memory", "free_pool", "as_cupy", "to_gpu"],
 )
-def test_using_says_how_to_open_one(wrong):
+def test_use_without_init_names_init(wrong):
     with pytest.raises(backends.DeviceUnavailable, match=r"init\(\)"):
         wrong()
 
 
-def test_arrays_on_the_cpu_stay():
+def test_to_cpu_without_a_device():
     x = np.zeros(2)
     assert webgpu.asnumpy(x) is x
     assert backends.to_cpu(x) is x
     assert backends.get_array_module(x) is np
 
 
-def test_a_capture_of_what_is_no_function_is_refused():
+def test_capture_rejects_non_callables():
     with pytest.raises(TypeError, match="step must be a function; got int"):
         webgpu.capture(5)

@@ -41,7 +41,7 @@ def views(draw):
 
 
 @given(views())
-def test_shows_what_numpy_shows(given_views):
+def test_views_equal_numpy(given_views):
     w, x = given_views
     assert (w.shape, w.ndim, w.size) == (x.shape, x.ndim, x.size)
     np.testing.assert_array_equal(elements(w), x)

@@ -45,7 +45,7 @@ def assert_same(layer, expected):
         assert param.data is None or param.dtype == expected[name].dtype
 
 
-def test_numpy_reads_what_was_saved():
+def test_numpy_reads_saved_files():
     net = Net()
     with np.load(saved(net)) as archive:
         assert archive.files == ["conv1/W", "conv1/b", "layers/0/W", "layers/0/b"]
@@ -56,7 +56,7 @@ def test_numpy_reads_what_was_saved():
 
 @pytest.mark.parametrize("as_path", [str, pathlib.Path])
 @pytest.mark.parametrize("name", ["weights.npz", "weights"])
-def test_round_trip_through_exactly_the_path_given(tmp_path, as_path, name):
+def test_file_name_is_not_changed(tmp_path, as_path, name):
     net, other = Net(), Net()
     path = as_path(tmp_path / name)
     net.save_weights(path)
@@ -67,7 +67,7 @@ def test_round_trip_through_exactly_the_path_given(tmp_path, as_path, name):
     np.testing.assert_array_equal(other(x).data, net(x).data)
 
 
-def test_the_suffix_counts_whatever_the_path(tmp_path):
+def test_suffix_selects_the_format(tmp_path):
     path = tmp_path / "it's.safetensors"
     Net().save_weights(path)
     assert path.read_bytes()[8:9] == b"{"
@@ -80,13 +80,13 @@ def test_round_trip_through_a_file_object():
 
 
 @pytest.mark.parametrize("make", [LeNet, lambda: Sequential(L.Conv2d(2, 3, in_channels=1), F.relu)])
-def test_models_round_trip(make):
+def test_round_trip_of_models(make):
     model, other = make(), make()
     other.load_weights(saved(model))
     assert_same(other, state(model))
 
 
-def test_saving_replaces_an_older_file_through_a_link(tmp_path):
+def test_save_through_a_link(tmp_path):
     target, link = tmp_path / "target", tmp_path / "link"
     Net().save_weights(target)
     link.symlink_to(target)
@@ -97,7 +97,7 @@ def test_saving_replaces_an_older_file_through_a_link(tmp_path):
     assert_same(other, state(net))
 
 
-def test_saving_that_fails_leaves_the_older_file(tmp_path, monkeypatch):
+def test_failed_save_keeps_the_old_file(tmp_path, monkeypatch):
     path = tmp_path / "weights.npz"
     net = Net()
     net.save_weights(path)
@@ -120,7 +120,7 @@ def test_parameters_without_data_cannot_be_saved(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
-def test_loading_into_layers_that_have_seen_no_input():
+def test_loading_before_the_first_call():
     mlp, other = MLP((5, 2)), MLP((5, 2))
     x = np.ones((3, 4), np.float32)
     y = mlp(x)
@@ -129,7 +129,7 @@ def test_loading_into_layers_that_have_seen_no_input():
     np.testing.assert_array_equal(other(x).data, y.data)
 
 
-def test_a_parameter_of_unknown_shape_takes_any():
+def test_parameter_of_unknown_shape_takes_any_array():
     layer = Layer()
     layer.w = Parameter(None)
     layer.load_weights(npz(w=np.ones((2, 3), np.float16)))
@@ -178,7 +178,7 @@ ONES = {"W": np.ones((2, 3), np.float32), "b": np.ones(3, np.float32)}
         ),
     ],
 )
-def test_weights_that_do_not_fit_are_refused_whole(arrays, messages):
+def test_mismatched_weights_change_nothing(arrays, messages):
     layer = L.Linear(3, in_size=2)
     before = state(layer)
     for message in messages:
@@ -187,14 +187,14 @@ def test_weights_that_do_not_fit_are_refused_whole(arrays, messages):
     assert_same(layer, before)
 
 
-def test_lengths_already_known_are_checked_before_the_first_input():
+def test_known_sizes_are_checked_before_the_first_call():
     conv = L.Conv2d(4, 3)
     with pytest.raises(ValueError, match=r"W has shape \(4, 2, 5, 5\); the model needs \(4, None, 3, 3\)"):
         conv.load_weights(npz(W=np.ones((4, 2, 5, 5), np.float32), b=np.ones(4, np.float32)))
     assert conv.W.data is None
 
 
-def test_a_fault_in_the_last_array_leaves_the_first_ones_alone():
+def test_damaged_last_array_changes_nothing():
     net = Net()
     before = state(net)
     arrays = {name: np.ones_like(data) for name, data in before.items()}
@@ -204,7 +204,7 @@ def test_a_fault_in_the_last_array_leaves_the_first_ones_alone():
     assert_same(net, before)
 
 
-def test_a_file_at_its_end_is_read_as_well():
+def test_file_object_at_its_end():
     net, file = L.Linear(2, in_size=3), io.BytesIO()
     net.save_weights(file)
     other = L.Linear(2, in_size=3)
@@ -212,7 +212,7 @@ def test_a_file_at_its_end_is_read_as_well():
     assert_same(other, state(net))
 
 
-def test_no_file(tmp_path):
+def test_missing_file(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"absent\.npz"):
         Net().load_weights(tmp_path / "absent.npz")
 
@@ -266,7 +266,7 @@ def test_every_truncation_is_refused():
     assert_same(layer, before)
 
 
-def test_damage_is_refused_or_harmless():
+def test_changed_bytes_are_refused_or_harmless():
     linear = L.Linear(3, in_size=2)
     contents = saved(linear).getvalue()
     layer = L.Linear(3, in_size=2)
@@ -283,7 +283,7 @@ def test_damage_is_refused_or_harmless():
             layer.load_weights(npz(**before))
 
 
-def test_a_small_file_with_a_large_array_of_open_size(monkeypatch):
+def test_small_file_with_a_large_array(monkeypatch):
     monkeypatch.setattr("pyconvlite._npz._OPEN", 1 << 14)
     layer = L.Linear(8, in_size=1000, nobias=True)
     layer.W.data = np.zeros_like(layer.W.data)
@@ -293,7 +293,7 @@ def test_a_small_file_with_a_large_array_of_open_size(monkeypatch):
     layer.load_weights(file)
 
 
-def test_parameters_of_any_name():
+def test_parameter_names_round_trip():
     names = [
         "file",
         "allow_pickle",
@@ -320,7 +320,7 @@ def test_parameters_of_any_name():
 
 
 @pytest.mark.parametrize("name", ["a\0b", "n" * 70_000])
-def test_a_name_that_zip_files_cannot_hold(tmp_path, name):
+def test_name_that_zip_cannot_hold(tmp_path, name):
     layer = Layer()
     layer.named = {name: Parameter(np.ones(2))}
     with pytest.raises(ValueError, match="cannot be the name of an array in an npz archive; rename it"):
@@ -328,14 +328,14 @@ def test_a_name_that_zip_files_cannot_hold(tmp_path, name):
     assert os.listdir(tmp_path) == []
 
 
-def test_the_same_weights_make_the_same_file():
+def test_same_weights_give_the_same_bytes():
     layer = Net()
     assert saved(layer).getvalue() == saved(layer).getvalue()
 
 
 @pytest.mark.parametrize("name", ["a.npz", "a.safetensors"])
 @pytest.mark.parametrize("dtype", [np.int64, np.complex64, np.bool_])
-def test_what_is_no_float_is_refused_before_the_older_file_is_replaced(tmp_path, name, dtype):
+def test_non_float_weights_keep_the_old_file(tmp_path, name, dtype):
     model, path = L.Linear(3, in_size=2), tmp_path / name
     model.save_weights(path)
     model.W.data = model.W.data.astype(dtype)
@@ -345,14 +345,14 @@ def test_what_is_no_float_is_refused_before_the_older_file_is_replaced(tmp_path,
 
 
 @pytest.mark.skipif(np.dtype(np.longdouble).itemsize == 8, reason="longdouble is float64 here")
-def test_long_doubles_do_not_fit_safetensors(tmp_path):
+def test_safetensors_rejects_long_double(tmp_path):
     model = L.Linear(3, in_size=2, dtype=np.float64)
     model.W.data = model.W.data.astype(np.longdouble)
     with pytest.raises(ValueError, match="weight has dtype float128, which a safetensors file cannot hold"):
         model.save_weights(tmp_path / "a.safetensors")
 
 
-def test_the_position_of_a_file_object_does_not_matter(tmp_path):
+def test_position_of_a_file_object_is_ignored(tmp_path):
     path = tmp_path / "a.safetensors"
     model = L.Linear(3, in_size=2)
     model.save_weights(path)
@@ -364,7 +364,7 @@ def test_the_position_of_a_file_object_does_not_matter(tmp_path):
 
 
 @pytest.mark.parametrize("suffix", [".pt", ".pth", ".PT", ".h5", ".ckpt", ".pkl", ".onnx"])
-def test_other_formats_are_not_written(tmp_path, suffix):
+def test_other_formats_are_refused(tmp_path, suffix):
     message = rf"\{suffix.lower()} is the suffix of another format; save as \.npz, or as \.safetensors"
     with pytest.raises(ValueError, match=message):
         L.Linear(3, in_size=2).save_weights(tmp_path / f"w{suffix}")
@@ -372,7 +372,7 @@ def test_other_formats_are_not_written(tmp_path, suffix):
 
 
 @pytest.mark.parametrize("name", ["my_mlp.npz", "weights", "weights.v2", "h5", "model.pth.npz"])
-def test_other_names_are_those_of_npz_archives(tmp_path, name):
+def test_other_suffixes_are_npz(tmp_path, name):
     model = L.Linear(3, in_size=2)
     model.save_weights(tmp_path / name)
     with np.load(tmp_path / name) as arrays:
