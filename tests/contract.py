@@ -95,7 +95,7 @@ class Contract:
         monkeypatch.setattr(StandIn, "LEAST", 0)  # what no backward reads is freed
 
         def f(*xs):
-            # Not linear, so that the gradient that arrives depends on the inputs in its turn.
+            # Not linear, so that the incoming gradient depends on the inputs, too.
             return (case.f(*[x * 1.0 for x in xs]) + 0.0) ** 2
 
         check_backward(f, case.arrays())

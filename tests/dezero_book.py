@@ -47,7 +47,7 @@ def printed_by_dezero(home):
 
 
 def printed_here(name, capsys):
-    """What it prints where `dezero` is pyconvlite."""
+    """What it prints with pyconvlite as `dezero`."""
     capsys.readouterr()
     runpy.run_path(str(FOLDER / f"{name}.py"), run_name="__main__")
     return capsys.readouterr().out
@@ -57,7 +57,7 @@ _NUMBER = re.compile(r"[-+]?\d+\.\d*(?:e[-+]?\d+)?")  # with a point: integers m
 
 
 def assert_alike(found, wanted, rtol, atol):
-    """Assert that two texts are the same but for small differences of the numbers in them."""
+    """Assert that two texts are equal except for small differences of their numbers."""
     words = [_NUMBER.sub("#", text).replace("[", "[ ").replace("]", " ]").split() for text in (found, wanted)]
     assert words[0] == words[1], f"{found}\nis not\n{wanted}"
     numbers = [np.array(_NUMBER.findall(text), dtype=float) for text in (found, wanted)]

@@ -1,10 +1,10 @@
-"""English words, which a Japanese text of the site must not have."""
+"""English words, for the check that no Japanese text of the site has them."""
 
 from __future__ import annotations
 
 import re
 
-# What is called the same in both languages.
+# Terms that are the same in both languages.
 NAMES = {
     *[
         "Adam",

@@ -24,7 +24,7 @@ class Halves(Function):
 
 
 class Recorder(Function):
-    """A sum that notes which gradients were wanted."""
+    """A sum that records which gradients were needed."""
 
     def forward(self, *xs):
         return sum(xs)
@@ -90,7 +90,7 @@ class TestBackward:
         assert x.grad.item() == 65
 
     def test_visits_functions_in_reverse_topological_order(self):
-        """Short and long way to the same Variable: its gradient is whole before it goes further back."""
+        """A short and a long path lead to one Variable: its gradient is complete before backward goes on."""
         x = Variable(np.array(1.0))
         a = x * 2
         long_way = a

@@ -148,7 +148,7 @@ class TestChangedData:
         np.testing.assert_allclose((W.item(), b.item()), (2, 5), atol=1e-3)
 
     def test_gan_critic_updated_between_its_two_losses(self):
-        """A GAN whose two losses are computed first: the generator's needs the critic as it was."""
+        """A GAN whose two losses are computed first: the generator's needs the unchanged critic."""
         generator, critic = L.Linear(2, in_size=2), L.Linear(1, in_size=2)
         optimizer = SGD(0.1).setup(critic)
         fake = generator(np.ones((4, 2), np.float32))
@@ -174,7 +174,7 @@ class TestChangedData:
 
 
 def test_pickled_parameter_has_no_time_of_change():
-    """In another process time starts anew, and all it is used for would be before its change."""
+    """In another process the clock starts anew, so that each use would seem to precede the change."""
     W = param()
     subtract(W)
     assert "_changed" not in W.__getstate__()
@@ -280,7 +280,7 @@ class TestCopies:
 
     @duplicates
     def test_copy_of_a_leaf_has_its_own_history(self, duplicate):
-        """A pickle may be loaded where fewer changes and calls have been counted."""
+        """A pickle may be loaded in a process that has counted fewer changes and calls."""
         W = param()
         assign(W)
         other = duplicate(W)

@@ -1,4 +1,4 @@
-"""autograd/, config.py, optimizers/: what a KeyboardInterrupt anywhere in a training step leaves behind."""
+"""autograd/, config.py, optimizers/: the state after a KeyboardInterrupt anywhere in a training step."""
 
 import sys
 import weakref

@@ -171,7 +171,7 @@ class TestVariable:
 
 
 class TestOperatorsWithNumpyOnTheLeft:
-    """NumPy must not take the Variable apart: one Variable comes out, not an array of them."""
+    """NumPy must not iterate over the Variable: the result is one Variable, not an array of them."""
 
     @pytest.mark.parametrize(
         "left", [np.ones((2, 3)), np.ones(3), np.float32(2), np.float64(2), np.array(2.0)]
@@ -334,7 +334,7 @@ class TestFunctionsOfUsers:
         assert (gx.item(), grad(gx, x)[0].item()) == (12, 12)
 
     def test_grad_inside_backward(self):
-        """It walks over Functions that the walk outside has still to visit."""
+        """The inner grad visits Functions that the outer backward has still to visit."""
 
         class Cube(Function):
             def forward(self, x):
@@ -410,7 +410,7 @@ def test_format_of_a_single_element():
 
 
 class TestData:
-    """What `x.data = ...` takes: what the constructor takes, and a number that NumPy makes of 0-d arrays."""
+    """`x.data = ...` takes what the constructor takes, and NumPy scalars, which 0-d operations return."""
 
     def test_numpy_number_becomes_an_array(self):
         x = Variable(np.array(3.0))

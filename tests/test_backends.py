@@ -1,4 +1,4 @@
-"""backends/: the seam, and that everybody keeps to it."""
+"""backends/: the choice of kernels by array, and that all modules use it."""
 
 import ast
 import tracemalloc
@@ -173,7 +173,7 @@ class TestMatmul:
 
 @pytest.mark.parametrize("dtype", ["<f2", "<f4", "<f8", ">f4", np.longdouble, np.int32])
 def test_where_of_large_arrays_equals_numpy(dtype):
-    """Large arrays of floats are chosen from by masks, also their nan, infinities and signs of 0."""
+    """For large float arrays it uses masks, which must keep NaN, infinities and signs of 0."""
     rng = np.random.default_rng(0)
     values = [np.nan, np.inf, -np.inf, 0.0, -0.0, 1.5] if np.dtype(dtype).kind == "f" else [0, 1, 2**31 - 1]
     for shapes in [

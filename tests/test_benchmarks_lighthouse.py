@@ -1,4 +1,4 @@
-"""What the table of Lighthouse's scores says, and what the host for it sends."""
+"""The table of Lighthouse's scores, and the host for it."""
 
 import gzip
 import urllib.error
@@ -18,7 +18,7 @@ def lighthouse(monkeypatch):
 
 
 def report(performance, accessibility=1):
-    """One of Lighthouse's, as far as it is read."""
+    """A report of Lighthouse with the fields that are read."""
     return {
         "categories": {
             "performance": {
@@ -44,7 +44,7 @@ def test_report_has_medians_and_reasons_for_low_scores(lighthouse):
     lines, is_good = lighthouse.judged("a.html", [report(0.2), report(0.99), report(0.9)])
     assert not is_good
     assert lines[0].split() == ["a.html", "90", "100", "100"]
-    # 10 of half against 30 of a tenth
+    # by what they cost: weight 10 times 0.5, weight 30 times 0.1
     assert lines[1:] == ["    performance: First paint (2 s)", "    performance: Blocking time"]
 
 

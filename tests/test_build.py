@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[1]
 def build(*args, **environment):
     return subprocess.run(
         [ROOT / "build.sh", *args],
-        # From another folder, with what has confused such scripts before, and with nobody at the keyboard.
+        # From another folder, with a variable that has confused such scripts, and without standard input.
         cwd="/",
         env=os.environ | {"CDPATH": str(ROOT.parent)} | environment,
         stdin=subprocess.DEVNULL,
@@ -54,7 +54,7 @@ class TestMissingTools:
 
     @pytest.fixture
     def path(self, tmp_path):
-        """A PATH whose one folder has all that PATH has now."""
+        """A PATH of one folder that links to all programs of PATH."""
         for folder in os.environ["PATH"].split(os.pathsep):
             for program in Path(folder).glob("*"):
                 link = tmp_path / program.name

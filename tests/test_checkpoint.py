@@ -32,7 +32,7 @@ DATA = [(x, i % 3) for i, x in enumerate(np.random.default_rng(0).random((22, 1,
 
 
 class Training:
-    """A training with all that is random: initial weights, dropout and the order of examples."""
+    """A training run with all sources of randomness: initial weights, dropout, the order of examples."""
 
     def __init__(self, make=Adam, dtype=np.float32, **loader):
         self.model = Sequential(
@@ -88,7 +88,7 @@ def saved(training, **more):
 
 
 def bits(training):
-    """All numbers of a training."""
+    """All arrays and numbers of a training run, as bytes."""
     params = dict(training.model.named_params())
     states = {s: getattr(training.optimizer, s) for s in training.optimizer.states}
     objects = [training.optimizer, *training.optimizer.hooks, training.schedule]
@@ -292,7 +292,7 @@ def test_reduce_lr_on_plateau_is_resumed():
 
 
 class Settled(SGD):
-    """Keeps what it has done in attributes of other types than numbers."""
+    """An optimizer with attributes of other types than numbers."""
 
     def __init__(self):
         super().__init__(0.1)

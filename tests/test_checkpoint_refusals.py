@@ -1,4 +1,4 @@
-"""Checkpoints that do not fit, or come from strangers: refused before anything changes."""
+"""Mismatched and hostile checkpoints are refused before anything changes."""
 
 import io
 import json
@@ -16,7 +16,7 @@ from pyconvlite.optimizers import SGD, Adam, CosineLR, Optimizer, StepLR, Warmup
 
 
 def changed(**parts):
-    """A training, of which some parts are others."""
+    """The parts of a training run, some of them replaced."""
     training = Training(parts.pop("make", Adam))
     return training.parts | parts
 
@@ -375,12 +375,12 @@ def test_inner_schedule_alone_is_refused():
             checkpoint.save(file, **training | {"schedule": part})
     assert not file.getvalue()
     checkpoint.save(file, **training | {"schedule": outer})
-    del outer  # what is gone has no part
+    del outer  # now inner is the outermost one
     checkpoint.save(file, **training | {"schedule": inner})
 
 
 class Momentum(Optimizer):
-    """As in the book: its state has no name that a checkpoint knows."""
+    """As in the book: a checkpoint does not know its state."""
 
     def __init__(self):
         super().__init__()

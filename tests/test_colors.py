@@ -1,4 +1,4 @@
-"""Colors of signed numbers: by their sign, as opaque as they are large, and those of the site."""
+"""Colors of signed numbers: hue by sign, opacity by magnitude, the same as on the site."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""config.py: what is set, for how long, and what it does."""
+"""config.py: settings, their scope and their effect."""
 
 import asyncio
 import contextvars
@@ -175,7 +175,7 @@ class TestInThreadsAndTasks:
         assert (Config.enable_backprop, Config.train) == (True, True)
 
     def test_overlapping_blocks_in_two_contexts(self):
-        """As two tasks: the second enters its block while the first is in its own, and leaves after it."""
+        """The second task enters its block inside the first one's and leaves after it."""
 
         def task():
             with no_grad():

@@ -160,7 +160,7 @@ def test_deconv2d_gradients_of_three_orders(g):
 @given(geometries())
 @FEWER
 def test_deconv2d_with_outsize_gradients_of_three_orders(g):
-    """The outsize of a conv2d that leaves a rest: deconv2d's default would be smaller."""
+    """The size of an image that the stride does not divide: deconv2d's default output is smaller."""
     x, W = g.arrays(g.x_shape, g.W_shape)
     gy = np.ones(F.conv2d(x, W, stride=g.stride, pad=g.pad, **g.options).shape)
     check_three_orders(
@@ -458,7 +458,7 @@ def test_output_without_input_channels_is_the_bias():
 
 
 def test_a_depthwise_convolution_in_blocks_of_channels(monkeypatch):
-    """As where a view of all pixels under each kernel element would be too big for NumPy."""
+    """As where a view of all pixels under each kernel element would exceed NumPy's limit."""
     rng = np.random.default_rng(0)
     x, W = Variable(rng.standard_normal((2, 7, 6, 5))), Variable(rng.standard_normal((7, 1, 3, 3)))
     found = []

@@ -245,7 +245,7 @@ def test_sequences_continue_from_step_to_step():
 
 
 def test_sequence_length_not_divisible_by_the_batch():
-    """As in DeZero: what is left over is reached by running on, and the last part comes around."""
+    """As in DeZero: each part reads on into the next one, and the last one wraps around."""
     loader = SeqDataLoader(Numbers(), 3)
     assert len(loader) == 4
     assert epoch(loader) == [[0, 3, 6], [1, 4, 7], [2, 5, 8], [3, 6, 9]]

@@ -338,7 +338,7 @@ def test_read_idx_copies_nothing():
 
 
 def peak_of_refusal(source, message):
-    """Most memory in bytes that is in use while MNIST refuses a source."""
+    """The peak of memory, in bytes, while MNIST refuses a source."""
     tracemalloc.start()
     try:
         with pytest.raises(ValueError, match=message):

@@ -76,7 +76,7 @@ def test_16_bit_images_are_scaled(tmp_path):
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-@pytest.mark.parametrize("ending", ["png", "tif"])  # Pillow turns a TIFF by itself
+@pytest.mark.parametrize("ending", ["png", "tif"])  # Pillow rotates a TIFF by itself
 def test_exif_orientation_is_applied(tmp_path, ending, dtype):
     image = pytest.importorskip("PIL.Image")
     (tmp_path / "gray").mkdir()

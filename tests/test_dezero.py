@@ -1,4 +1,4 @@
-"""pyconvlite.dezero: the modules `dezero`, their names, and who wins where there is another dezero."""
+"""pyconvlite.dezero: the modules `dezero`, their names, and which one is imported beside another dezero."""
 
 import copy
 import importlib
@@ -298,7 +298,7 @@ def test_replaced_layer_loses_its_parameters():
 
 
 def python(*arguments, cwd, folders=(), status=0):
-    """Run Python; return what it prints, or the last line of its complaint."""
+    """Run Python; return what it prints, or the last line of its error."""
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, folders))}
     command = [sys.executable, *arguments]
     done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True)
@@ -452,7 +452,7 @@ def test_graph_keeps_layer_outputs():
     x = np.random.RandomState(0).randn(1, 3, 64, 64).astype(np.float32)
     net = Net()
     y = net(x)
-    assert y.data.size >= 4096  # of fewer elements the graph keeps all
+    assert y.data.size >= 4096  # the graph keeps smaller arrays in any case
     inside = net.conv.outputs[0]()
     expected = np.einsum("nchw,ocij->nohw", x, net.conv.W.data) + net.conv.b.data[:, None, None]
     np.testing.assert_allclose(inside.data, expected, rtol=1e-5, atol=1e-6)

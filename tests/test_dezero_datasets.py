@@ -1,4 +1,4 @@
-"""pyconvlite.dezero.datasets: where each dataset is found; tests/book draws the others."""
+"""pyconvlite.dezero.datasets: where each dataset is found; tests/book uses the others."""
 
 import contextlib
 import functools

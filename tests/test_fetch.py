@@ -53,7 +53,7 @@ class Answers(http.server.BaseHTTPRequestHandler):
         for header, value in headers.items():
             self.send_header(header, str(value))
         self.end_headers()
-        with contextlib.suppress(ConnectionError):  # the client has heard enough
+        with contextlib.suppress(ConnectionError):  # the client has closed the connection
             for part in parts:
                 self.wfile.write(part)
 
@@ -147,7 +147,7 @@ class TestGetFile:
         monkeypatch.setenv("PYCONVLITE_CACHE", str(tmp_path))
 
     def served(self, monkeypatch, body=None, status=200, bounded=True):
-        """Have each URL answered by its own text, or by `body`; return the list of those asked for."""
+        """Answer each URL by its own text, or by `body`; return the list of requested URLs."""
         urls = []
 
         def get(url):

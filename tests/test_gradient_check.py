@@ -11,7 +11,7 @@ X = np.array([[1.0, -2.0, 3.0], [0.5, 4.0, -1.0]])
 
 
 class Wrong(Function):
-    """The square, whose gradient it takes for the identity's."""
+    """The square with the gradient of the identity."""
 
     def forward(self, x):
         return x**2

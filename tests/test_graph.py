@@ -118,7 +118,7 @@ open(path, "wb").write(text)
 
 @pytest.fixture
 def dot(tmp_path, monkeypatch):
-    """A program that does with its arguments what Graphviz does."""
+    """A stand-in for Graphviz that handles its arguments as Graphviz does."""
     program = tmp_path / "bin" / "dot"
     program.parent.mkdir()
     program.write_text(DOT.format(python=sys.executable))

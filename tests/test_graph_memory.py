@@ -1,4 +1,4 @@
-"""The graph's memory: no gradient shares its own, and all of it goes by reference counting, however deep."""
+"""Memory of graphs: gradients share none, and reference counting frees graphs of any depth."""
 
 import gc
 import weakref
@@ -99,7 +99,7 @@ class TestMemory:
         assert [ref() for ref in remains] == [None] * 4
 
     def test_intermediate_gradients_are_not_kept(self):
-        """Nor are all of them there at once: each goes when its Function is through with it."""
+        """Nor do they all exist at once: each is freed after its Function's backward."""
 
         class Watched(Function):
             def forward(self, x):
@@ -236,7 +236,7 @@ def test_freed_variables_do_not_change_gradients():
 
 
 class TestStandIns:
-    """A Variable whose data the graph does not keep is the one in the graph as long as somebody holds it."""
+    """A Variable whose data the graph does not keep stays in the graph while somebody holds it."""
 
     def graph(self):
         x = Variable(X)

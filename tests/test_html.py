@@ -23,7 +23,7 @@ class Parsed(HTMLParser):
         assert not self.open
 
     def handle_starttag(self, tag, attrs):
-        assert not attrs  # no style of its own: the notebook's, light or dark, is the one
+        assert not attrs  # no style of its own: the notebook's theme applies
         self.tags.add(tag)
         self.open.append(tag)
         if tag == "tr":

@@ -1,4 +1,4 @@
-"""export_html: what is written, and what is refused; tests/browser/test_html_page.py opens the pages."""
+"""export_html: its files and its errors; tests/browser/test_html_page.py opens the pages."""
 
 import base64
 import io
@@ -21,7 +21,7 @@ DIGITS = [str(digit) for digit in range(10)]
 
 @pytest.fixture
 def kernels(monkeypatch):
-    """Stand for those of the wheel, which a checkout does not have."""
+    """Stand-ins for those of the wheel, which a checkout does not have."""
     monkeypatch.setattr(html_page, "modules", lambda: {"simd128": b"\0asm kernels"})
 
 

@@ -1,4 +1,4 @@
-"""layers/hooks.py, and what else Layer has for taking a model apart: modules, freezing."""
+"""layers/hooks.py, and Layer's methods for inspecting and freezing a model."""
 
 import copy
 import gc
@@ -183,7 +183,7 @@ def test_frozen_parameters_are_not_trained():
 
 
 def test_freeze_keeps_gradients():
-    """As of a GAN's critic, frozen while the generator's loss is differentiated."""
+    """As for a GAN's critic, frozen during the backward pass of the generator's loss."""
     linear = L.Linear(1, in_size=2)
     optimizer = MomentumSGD().setup(linear)
     F.sum(linear(np.ones((1, 2), np.float32))).backward()

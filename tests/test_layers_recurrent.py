@@ -228,7 +228,7 @@ def test_batch_size_change_without_reset_is_refused(make):
 
 @makes
 def test_learns_to_recall_the_first_element(make):
-    """What only a state can do."""
+    """This needs a state."""
     pyconvlite.seed(0)
     rng = np.random.default_rng(0)
     x = rng.standard_normal((5, 64, 1)).astype(np.float32)
@@ -326,7 +326,7 @@ def test_bias_of_each_gate(make, name):
     oracle = lstm if make is L.LSTM else gru
     params = {f"{x}2{g}/b": np.zeros(5) for x in "xh" for g in "fiourzn"}
     params |= {name: p.data for name, p in layer.named_params()}
-    bias_of_h = params["h2r/b"]  # which the oracle has not: those of x and h are added
+    bias_of_h = params["h2r/b"]  # the oracle has one bias, the sum of those of x and h
     params["x2r/b"] = params["x2r/b"] + bias_of_h
     for x, expected in zip(STEPS, oracle(params, STEPS), strict=True):
         np.testing.assert_allclose(layer(x.astype(np.float32)).data, expected, rtol=1e-5, atol=1e-6)

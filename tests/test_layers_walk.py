@@ -75,7 +75,7 @@ def test_reassigned_and_deleted_attributes():
 
 
 def test_params_after_changes_of_containers():
-    """What a search found is kept; whatever an object contains may change afterwards."""
+    """The result of a search is cached; containers may change afterwards."""
     tree, inner = Layer(), Layer()
     first, second = param(), param()
     tree.inner, tree.pair, tree.none = inner, (1, [param()]), None

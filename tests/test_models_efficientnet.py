@@ -1,4 +1,4 @@
-"""EfficientNetLite0: its layers as published, and what it sees in photographs with published weights."""
+"""EfficientNetLite0: its layers as published, and its predictions with published weights."""
 
 import numpy as np
 import pytest
@@ -44,7 +44,7 @@ def test_other_classes_and_features():
 @pytest.mark.parametrize("kernel_size", [3, 5])
 @pytest.mark.parametrize("length", [4, 5, 7, 8])
 def test_same_padding_with_a_stride(kernel_size, length):
-    """TensorFlow's: as many positions as length / 2, rounded up, and of an odd frame more at the end."""
+    """TensorFlow's: length / 2 positions, rounded up; of an odd padding the larger part is at the end."""
     layer = ConvBN(1, kernel_size, stride=2, in_channels=1)
     x = numbers(1, 1, length, length)
     positions = (length + 1) // 2

@@ -67,7 +67,7 @@ def test_vgg16_equals_its_description_on_small_images():
 
 
 class Image:
-    """What `preprocess` asks of a Pillow image."""
+    """The part of a Pillow image that `preprocess` uses."""
 
     format, mode = None, "RGB"
 

@@ -1,4 +1,4 @@
-"""Files from strangers: what `load_weights` refuses, and how much memory it takes; how files are written."""
+"""Hostile npz files: what `load_weights` refuses, and its memory; how files are written."""
 
 import io
 import re

@@ -210,7 +210,7 @@ def test_state_dict_has_pytorchs_layout():
     ],
 )
 def test_an_example_of_one_sample(function):
-    """What is done for each sample is nothing at all for one."""
+    """Operations over the batch axis are identities for one sample."""
     model, x = Lambda(function, W=Parameter(floats(1, 4, seed=1))), floats(5, 4)
     np.testing.assert_array_equal(*results(onnx.load(saved(model, x[:1])), x), *results(model, x))
 

@@ -1,4 +1,4 @@
-"""optimizers/states.py: arrays by Parameter, found by identity, gone with it."""
+"""optimizers/states.py: arrays by the identity of a Parameter, freed with it."""
 
 import gc
 import pickle

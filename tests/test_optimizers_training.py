@@ -1,4 +1,4 @@
-"""Optimizers at work: each learns a curve, and from gradients that several parts of a batch add up to."""
+"""Training with each optimizer: on a curve, and with accumulated gradients."""
 
 import numpy as np
 import pytest

@@ -33,7 +33,7 @@ class Four(L.Layer):
 
 
 def ready(make):
-    """A model and an optimizer that has been at work for one step."""
+    """A model, and an optimizer after one step."""
     model = Four()
     optimizer = make().setup(model)
     optimizer.update()

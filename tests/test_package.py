@@ -1,4 +1,4 @@
-"""The package as a whole: what `import pyconvlite` gives, and what it costs."""
+"""The package as a whole: the names of `import pyconvlite`, and what importing it needs."""
 
 import importlib
 import json
@@ -90,7 +90,7 @@ def test_version_is_a_release():
 
 @pytest.mark.parametrize("name", [*SUBMODULES, "functions.conv", "backends.numpy"])
 def test_module_docstrings_state_their_contents(name):
-    """The first sentence of each module tells what belongs there."""
+    """The first sentence of each module says what belongs there."""
     module = importlib.import_module(f"pyconvlite.{name}")
     assert module.__doc__
     assert module.__doc__.split("\n")[0].rstrip().endswith((".", ":")), module.__doc__.split("\n")[0]

@@ -94,7 +94,7 @@ class TestOnCPython:
         ("insecure", "code"), [(True, "insecure-page"), (False, "no-webgpu")], ids=["http", "old browser"]
     )
     def test_a_browser_without_webgpu(self, monkeypatch, insecure, code):
-        """What WebGPU says in a browser is tested where there is none."""
+        """WebGPU's messages for browsers are tested where there is none."""
         monkeypatch.setattr(_platform, "IN_PYODIDE", True)
         monkeypatch.setattr(_platform, "is_insecure", lambda: insecure)
         with pytest.raises(device.WebGPUUnavailable) as caught:

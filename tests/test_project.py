@@ -1,4 +1,4 @@
-"""pyconvlite.project: what is saved is loaded, and what a stranger's file may do."""
+"""pyconvlite.project: round trips, and hostile files."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""README's programs: both languages have the same ones, and they run."""
+"""README's programs run, and are the same in both languages."""
 
 import ast
 import functools
@@ -45,7 +45,7 @@ def test_both_languages_have_the_same_programs():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_training(name, tmp_path, monkeypatch, capsys):
-    """On a few images, each bright where its label says."""
+    """On a few images, whose bright part encodes the label."""
     labels = np.arange(640, dtype=np.uint8) % 10
     images = np.zeros((len(labels), 28, 28), np.uint8)
     for image, label in zip(images, labels, strict=True):

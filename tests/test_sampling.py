@@ -1,4 +1,4 @@
-"""tests/sampling.py, which decides what runs where other tiers have run it already."""
+"""tests/sampling.py: which tests run in tiers that repeat others."""
 
 from collections import Counter
 from pathlib import Path

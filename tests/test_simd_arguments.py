@@ -1,4 +1,4 @@
-"""backends/simd/: whatever the kernels are given, they serve it, or NumPy does, or an exception says why."""
+"""backends/simd/: any arguments are computed by the kernels or by NumPy, or raise an exception."""
 
 import numpy as np
 import pytest
@@ -259,7 +259,7 @@ def test_calls_leave_no_state(kernels, name):
 
 @pytest.mark.parametrize("name", [name for name in KERNELS if KERNELS[name][0] not in OBJECTS])
 def test_interrupted_call_leaves_no_state(kernels, name, monkeypatch):
-    """It comes when the kernel has done its work, or half of it."""
+    """It arrives when the kernel has done its work, or half of it."""
     from pyconvlite.backends.simd import library
 
     functions, _ = library.load()

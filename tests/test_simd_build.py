@@ -1,4 +1,4 @@
-"""hatch_build.py: the side modules in the wheel, the same whoever builds it, wherever and whenever."""
+"""hatch_build.py: the side modules in the wheel, whose build is reproducible."""
 
 import json
 import os
@@ -25,7 +25,7 @@ PIP = sys.executable, "-m", "pip", "--disable-pip-version-check"
 
 
 def copy_of_sources(folder, years_ago):
-    """What a build reads, all of it so old."""
+    """Copy what a build reads, with older times of change."""
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "pyconvlite", folder / "pyconvlite", ignore=ignored)
     shutil.copytree(ROOT / "docs", folder / "docs")
@@ -39,7 +39,7 @@ def copy_of_sources(folder, years_ago):
 
 @pytest.fixture(scope="module")
 def build(tmp_path_factory):
-    """Run one of the build's commands for a source, which names it."""
+    """`build(name, *command)` runs a command that builds into a folder of that name."""
     folder = tmp_path_factory.mktemp("builds")
 
     def build(name, *command, cwd=None):
@@ -66,7 +66,7 @@ def wheel():
 
 
 def side_modules(wheel):
-    """Both of a wheel, by the names of their variants."""
+    """The two side modules of a wheel, by variant."""
     with zipfile.ZipFile(wheel) as archive:
         return library._deinterleaved(archive.read(f"{SIMD}/kernels.bin"))
 
@@ -114,14 +114,14 @@ console.log(JSON.stringify({
 
 @pytest.fixture(scope="module", params=library.VARIANTS)
 def module(request, wheel):
-    """What Node finds in it: its imports and exports, and what the section dylink.0 asks of the loader."""
+    """Its imports and exports as Node lists them, and the contents of its section dylink.0."""
     command = [node.find(), "--eval", INSIDE]
     data = side_modules(wheel)[request.param]
     return json.loads(subprocess.run(command, input=data, check=True, stdout=subprocess.PIPE).stdout)
 
 
 def test_module_imports_only_memory(module):
-    """No function, neither libc's nor JavaScript's: so any Pyodide can load it."""
+    """It imports no function of libc or JavaScript, so that any Pyodide can load it."""
     assert "function" not in {found["kind"] for found in module["imports"]}
     names = {(found["module"], found["name"]) for found in module["imports"]}
     places = {"memory", "__memory_base", "__table_base", "__stack_pointer", "__indirect_function_table"}

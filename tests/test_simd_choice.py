@@ -1,4 +1,4 @@
-"""backends/: who serves NumPy arrays, and how one learns of it."""
+"""backends/: the choice of kernels for NumPy arrays, and how it is reported."""
 
 import os
 import subprocess
@@ -22,7 +22,7 @@ FASTEST = "simd" if IN_PYODIDE else "numpy"
 
 @pytest.fixture
 def fresh(monkeypatch):
-    """As before the first kernel is asked for, in an environment that asks for nothing."""
+    """The state before the first kernel is requested, without environment variables."""
     monkeypatch.delenv("PYCONVLITE_BACKEND", raising=False)
     monkeypatch.delenv("PYCONVLITE_THREADS", raising=False)
     monkeypatch.setattr(backends.choice, "_choice", None)
@@ -112,7 +112,7 @@ class TestUse:
             assert serving() == "numpy"
 
     def test_block_before_the_first_choice(self, monkeypatch):
-        """What comes after the first `with` is the environment's choice."""
+        """After the first `with` block the environment's choice holds."""
         with backends.use("numpy"):
             assert serving() == "numpy"
         assert serving() == FASTEST
@@ -142,7 +142,7 @@ class TestUse:
 
 @pytest.mark.usefixtures("fresh")
 class TestThreads:
-    """The setting; test_simd_threads.py has what comes of it."""
+    """The setting; test_simd_threads.py tests its effect."""
 
     def test_numpy_uses_one_thread(self):
         with backends.use("numpy"):
@@ -210,7 +210,7 @@ def both(*modules):
 
 
 class TestVariant:
-    """The first that the engine accepts."""
+    """The first variant that the engine accepts is loaded."""
 
     @pytest.fixture
     def folder(self, tmp_path, monkeypatch):
@@ -278,7 +278,7 @@ NO_LIBRARY = b"\0asm\1\0\0\0"  # a module, but with nothing in it that a loader 
 @in_pyodide
 @pytest.mark.usefixtures("fresh")
 class TestFailure:
-    """NumPy goes on, and one warning says why."""
+    """NumPy's kernels serve, and one warning says why."""
 
     @pytest.mark.parametrize(
         ("content", "reason"),

@@ -1,4 +1,4 @@
-"""backends/simd/: convolution and the matrix product give what NumPy gives, and every gradient of theirs."""
+"""backends/simd/: convolution, the matrix product and all their gradients equal NumPy's."""
 
 import math
 import timeit
@@ -129,7 +129,7 @@ def blocks(draw):
 
 @st.composite
 def strided(draw):
-    """Kernels of which a pixel of x meets two or three rows and columns, and outputs as many of each part."""
+    """Square kernels of two to three strides: a pixel of x meets two or three of its rows and columns."""
     stride = draw(st.integers(2, 3))
     k = draw(st.integers(2 * stride, 3 * stride))
     pad = draw(st.integers(0, k - 1))
@@ -278,7 +278,7 @@ class TestConv2d:
 
     @every
     def test_images_and_channels_of_different_magnitudes(self, g):
-        """What is small is as exact as what is large beside it."""
+        """Small results are as exact as large ones beside them."""
         x, W = g.arrays(g.x_shape, g.W_shape, dtype=np.float32)
         x, W = scaled(x, 0, 1), scaled(W, 0, 1, seed=1)
         check(lambda x, W: F.conv2d(x, W, None, g.stride, g.pad, **g.options), x, W, **allowed(g))

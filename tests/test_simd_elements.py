@@ -54,7 +54,7 @@ def any_floats(size, seed=0):
 
 
 def by_simd_alone(kernel, *args):
-    """The result, which NumPy had no part in."""
+    """The result, computed without NumPy's kernels."""
     with counted() as calls:
         y = getattr(backends.kernels(args[0]), kernel)(*args)
     assert calls == {(kernel, "simd"): 1}

@@ -1,4 +1,4 @@
-"""backends/simd/: the kernels touch their arrays and nothing beside them, and memory stays what it is."""
+"""backends/simd/: the kernels access nothing beyond their arrays, and memory does not grow."""
 
 import ctypes
 import sys
@@ -40,7 +40,7 @@ NEW_ARRAY = ctypes.CFUNCTYPE(
 
 
 class Guarded:
-    """NumPy, but that each new array lies between two strips of bytes that nobody may touch."""
+    """NumPy with a guard zone on both sides of each new array."""
 
     STRIP = 256
 
@@ -87,7 +87,7 @@ class Guarded:
 
 
 def check_guarded(kernel, arrays, *settings):
-    """In guarded memory a kernel gives the same to the last bit: it takes no NaN from beside its arrays."""
+    """In guarded memory a kernel's results are bit-identical: it reads no NaN beside its arrays."""
     kernels = backends.kernels(numbers())
 
     guarded = Guarded()
@@ -213,7 +213,7 @@ class TestBeside:
 
 @contextmanager
 def canaries():
-    """Arrays of a pattern, among those that come and go inside."""
+    """Arrays of a known pattern, between others that are allocated and freed inside."""
     kept = []
     for n in range(100):
         kept.append(np.full(100 + n, n, np.int32))

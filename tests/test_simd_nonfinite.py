@@ -1,4 +1,4 @@
-"""backends/simd/: NaN and infinity come through, to where NumPy has them and nowhere else."""
+"""backends/simd/: NaN and infinity propagate exactly to where NumPy has them."""
 
 import numpy as np
 import pytest
@@ -58,7 +58,7 @@ GEOMETRIES = {
 @values
 @pytest.mark.parametrize("g", GEOMETRIES.values(), ids=GEOMETRIES)
 def test_nonfinite_weight_affects_only_the_pixels_it_meets(g, value):
-    """NumPy's kernel serves, without the zeros around gy that others multiply: those make NaN of infinity."""
+    """NumPy's kernel serves: the others multiply zeros around gy, which turns infinity into NaN."""
     W, gy = g.arrays(g.W_shape, (g.x_shape[0], g.W_shape[0], *g.sizes.output_size), dtype=np.float32)
     for position in (0, W.size // 2, W.size - 1):
         bad = poisoned(W, value, position)
@@ -69,7 +69,7 @@ def test_nonfinite_weight_affects_only_the_pixels_it_meets(g, value):
 @values
 @pytest.mark.parametrize("g", GEOMETRIES.values(), ids=GEOMETRIES)
 class TestConvolution:
-    """One pixel touches the windows that hold it, and no other."""
+    """A pixel affects the windows that contain it, and no other."""
 
     def test_forward(self, g, value):
         x, W, b = g.arrays(g.x_shape, g.W_shape, g.W_shape[:1], dtype=np.float32)

@@ -1,4 +1,4 @@
-"""backends/simd/: pooling, sums, losses, normalization and optimizers give what NumPy gives."""
+"""backends/simd/: pooling, sums, losses, normalization and optimizers equal NumPy's."""
 
 from functools import partial
 from itertools import chain, combinations
@@ -418,7 +418,7 @@ def test_optimizers_update_all_parameters_at_once(name):
 
 @pytest.mark.parametrize("name", ["momentum_sgd", "rmsprop", "adadelta", "adam"])
 def test_states_decay_to_zero_without_subnormals(name):
-    """By rounding they would stay subnormal, with which a processor is slow."""
+    """By rounding they would stay subnormal, and processors are slow with subnormal numbers."""
     model = Model()
     model.W = Parameter(numbers(7))
     optimizer = OPTIMIZERS[name]().setup(model)
@@ -430,7 +430,7 @@ def test_states_decay_to_zero_without_subnormals(name):
 
 
 class TestLongSums:
-    """Of equal numbers, in float32, one after the other, they would be off by up to a thousandth."""
+    """Added one by one in float32, equal numbers would give an error of up to a thousandth."""
 
     N = 1 << 18
 

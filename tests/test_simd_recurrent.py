@@ -1,4 +1,4 @@
-"""backends/simd/: LSTM and GRU give what NumPy gives."""
+"""backends/simd/: LSTM and GRU equal NumPy's."""
 
 from functools import partial
 

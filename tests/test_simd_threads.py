@@ -1,4 +1,4 @@
-"""backends/simd/threads.py: calls that are cut into parts give what one thread gives; workers come and go."""
+"""backends/simd/threads.py: split calls equal those of one thread; workers start, fail and are replaced."""
 
 import itertools
 import sys
@@ -46,7 +46,7 @@ def wait_for(count):
 
 @pytest.fixture(params=[2, 3])
 def parts(request, simd, monkeypatch):
-    """Have all calls be cut for so many threads, however small they are."""
+    """Split calls of any size among so many threads."""
     monkeypatch.setattr(module, "CALL", 0)
     monkeypatch.setattr(module, "COPIED", 0)
     monkeypatch.setattr(convolution, "LEAST_FOR_CHANNELS", 0)
@@ -58,7 +58,7 @@ def parts(request, simd, monkeypatch):
 
 @pytest.fixture
 def workers(parts):
-    """What threads.js has."""
+    """The object of threads.js."""
     return pool.workers
 
 
@@ -68,7 +68,7 @@ def by_one(f, *args):
 
 
 def was_cut(f, *args):
-    """What f gives, computed in parts."""
+    """The result of f, which must be computed in parts."""
     before = pool.workers.copied
     y = f(*args)
     assert pool.workers.copied > before
@@ -81,7 +81,7 @@ def close(a, b):
 
 
 class TestSame:
-    """To the last bit, where each part is what one thread computes."""
+    """Bit-identical to one thread, where parts are computed in the same order."""
 
     @pytest.mark.parametrize("parts", [3], indirect=True)
     @pytest.mark.parametrize("g", GEOMETRIES.values(), ids=GEOMETRIES)
@@ -157,7 +157,7 @@ class TestSame:
 
 
 class TestSize:
-    """Which calls are cut, at the rates that were measured."""
+    """Which calls are split, at measured rates."""
 
     @pytest.fixture
     def rates(self, parts, monkeypatch):
@@ -199,7 +199,7 @@ class TestSize:
     @pytest.mark.parametrize("parts", [2], indirect=True)
     @pytest.mark.parametrize(("cores", "is_cut"), [(2, False), (4, True)])
     def test_browser_with_two_cores_splits_larger_calls_only(self, workers, monkeypatch, cores, is_cut):
-        """In a browser whose page needs one of two cores, a call must be larger."""
+        """In a browser the page needs one of two cores: only larger calls are split."""
         script = SimpleNamespace(cores=lambda: cores, obstacle=lambda: "", inBrowser=lambda: True)
         monkeypatch.setattr(module, "_script", lambda: script)
         pool.start()
@@ -219,13 +219,13 @@ class TestSize:
 
 
 def product(n=0):
-    """A call in parts, and what it should give."""
+    """A call in parts, and its expected result."""
     a, b = numbers(40, 9, seed=n), numbers(9, 8)
     return backends.kernels(a).matmul(a, b), by_one(backends.kernels(a).matmul, a, b)
 
 
 class TestDeath:
-    """A worker that died is noticed by the time that it takes."""
+    """A dead worker is detected by a timeout."""
 
     @pytest.fixture(autouse=True)
     def impatient(self, workers):
@@ -276,14 +276,14 @@ class TestDeath:
         np.testing.assert_array_equal(found, expected)
 
     def test_failing_kernel(self, parts, workers):
-        """Out of its memory's bounds; Python's thread would compute what is missing."""
+        """It accesses memory out of bounds; Python's thread would compute the missing parts."""
         before = int(workers.threads.length)
         assert pool._begin("relu", range(parts + 1), [-64, -64, ITEMS])
         assert int(workers.finish()) & 0xFFFF == {2: 0b10, 3: 0b110}[parts]
         assert int(workers.threads.length) == before - (parts - 1)
 
 
-# Wakes who waits for a call, and ends the call a while later.
+# Notifies the waiting thread before the call ends, and again when it ends.
 EARLY = """(words) => {
   const { Worker } = process.getBuiltinModule('node:worker_threads');
   const source = `
@@ -300,7 +300,7 @@ EARLY = """(words) => {
 
 
 def test_late_notification(workers):
-    """Of a call before, it is not the end of this one."""
+    """A notification of an earlier call does not end this one."""
     from pyodide.code import run_js
 
     thread = workers.threads[0]
@@ -315,7 +315,7 @@ def test_late_notification(workers):
 
 
 def test_interrupted_call(parts):
-    """What Python did not wait for is not copied into arrays that may be gone."""
+    """Results that Python did not wait for are not copied into arrays that may be freed."""
     x, y = numbers(parts * 4, 250), np.zeros((parts, 250), np.float32)
     one = np.ones(4, np.float32)
     items = result(y, parts), whole(one), 0, 4, 1, cut(x, parts), 0, 250, 1, 1, 1, 250, 4
@@ -327,7 +327,7 @@ def test_interrupted_call(parts):
 
 
 def test_nested_call(parts):
-    """As of a signal's handler or a profiler, in this thread's part of a call."""
+    """As from a signal handler or a profiler, in this thread's part of a call."""
     a, b = numbers(600, 300), numbers(300, 300)
     k = backends.kernels(a)
     expected, expected_within = by_one(k.matmul, a, b), by_one(k.matmul, b, b)
@@ -348,7 +348,7 @@ def test_nested_call(parts):
 
 
 def test_memory_does_not_grow(parts, workers, request):
-    """Python's and the workers', over many calls of changing sizes."""
+    """Python's memory and the workers', over many calls of changing sizes."""
     from pyodide_js import _module
 
     def grown():
@@ -384,7 +384,7 @@ def test_ready_workers_compute_while_others_start(parts, workers):
 
 
 def test_workers_beyond_available_memory(parts, workers):
-    """The others go on."""
+    """The workers that could be started are used."""
     from pyodide.code import run_js
 
     limit = """(most) => {

@@ -1,4 +1,4 @@
-"""What the lesson on pictures that fool a network computes."""
+"""The computations of the lesson on pictures that fool a network."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def glyphs() -> Names:
 
 @functools.cache
 def network() -> Names:
-    """What net.py sets; it trains the network."""
+    """The variables of net.py, which trains the network."""
     return ran(glyphs(), LESSON / "net.py")
 
 

@@ -1,4 +1,4 @@
-"""The benchmark page's shares of the ceiling, which it computes from what was measured."""
+"""The benchmark page's shares of the ceiling, computed from its measurements."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def shares(*measured: tuple[str, float | None, float | None]) -> Any:
 
 
 def test_no_matrix_product_exceeds_the_ceiling() -> None:
-    """Another program has held up the loop at each time that the ceiling was measured, not the product."""
+    """Another program has slowed each measurement of the ceiling, but not the product."""
     ceiling, (first, second) = shares(("product", 37.6, 36.3), ("product", 30, 34))
     assert ceiling == 37.6
     assert first == 1

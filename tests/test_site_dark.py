@@ -1,4 +1,4 @@
-"""Figures on a dark page: greys are mirrored for a while, colors and pictures stay."""
+"""Figures on a dark page: greys are mirrored while it is dark, colors and pictures are unchanged."""
 
 from __future__ import annotations
 

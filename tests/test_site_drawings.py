@@ -1,4 +1,4 @@
-"""The Python that learns drawings of one's own classes."""
+"""The Python that trains on drawings of the visitor's classes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SIDE = 84
 
 
 def photos(labels: np.ndarray, seed: int) -> list[bytes]:
-    """Photos in grey of a bar, which stands higher or lower by class, in rooms of different brightness."""
+    """Grey photos of a bar, whose height in the picture depends on the class, at different brightness."""
     generator = np.random.default_rng(seed)
     found = generator.integers(0, 20, (len(labels), SIDE, SIDE), dtype=np.uint8)
     for i, label in enumerate(labels):
@@ -24,7 +24,7 @@ def photos(labels: np.ndarray, seed: int) -> list[bytes]:
 
 @pytest.fixture(scope="module")
 def trained() -> Drawings:
-    """Three classes of a dozen pictures, learnt in fewer epochs than the page takes."""
+    """Three classes of a dozen pictures, trained for fewer epochs than on the page."""
     pyconvlite.seed(0)
     learner, labels = Drawings(), np.repeat(np.arange(3), 12)
     for number, photo in enumerate(photos(labels, 4)):

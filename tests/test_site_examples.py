@@ -1,4 +1,4 @@
-"""The playground's examples, run on CPython: what they print and show, and whether it is right."""
+"""The playground's examples, run on CPython: what they print and show is compared with known results."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ DOCUMENTED = ast.Module | ast.ClassDef | ast.FunctionDef
 
 @dataclass
 class Run:
-    """What became of an example.
+    """The results of an example.
 
     Attributes:
         printed: all its text.
@@ -235,12 +235,12 @@ def test_training_programs_have_less_than_60_lines(name: str) -> None:
 
 
 def seeded(n: int) -> list[tuple[str, str]]:
-    """What makes a program draw other numbers."""
+    """Code ahead of a program that makes it draw other numbers."""
     return [("pyconvlite.seed(0)", f"pyconvlite.seed({n})"), ("default_rng(0)", f"default_rng({n})")]
 
 
 def on_less_or_all(*less: tuple[str, str]) -> pytest.MarkDecorator:
-    """Have a test run on little data; and in the full run on all data, with several seeds."""
+    """Run a test on little data, and in the full run on all data with several seeds."""
     runs = [pytest.param(True, list(less), id="less")]
     runs += [pytest.param(False, seeded(n), id=f"seed {n}", marks=pytest.mark.full) for n in range(3)]
     return pytest.mark.parametrize(("untaught", "replaced"), runs)

@@ -1,4 +1,4 @@
-"""site/first.py: what the figures of the lessons show before the page's own Python has answered."""
+"""site/first.py: the first contents of the lessons' figures, computed at build time."""
 
 import json
 import runpy

@@ -1,4 +1,4 @@
-"""What deceives a model, and what it finds alike."""
+"""Adversarial walks, and the search for similar images."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Python that takes the page's models apart, against plain NumPy and differences."""
+"""The Python that inspects the page's models, against plain NumPy and numerical differences."""
 
 from __future__ import annotations
 
@@ -215,7 +215,7 @@ class TestStages:
 
 
 class Grouped(Model):
-    """Every kind of step that the page's own models leave out."""
+    """The kinds of steps that the page's own models do not have."""
 
     def __init__(self, classes: int = 10) -> None:
         self.conv = L.Conv2d(6, kernel_size=(3, 2), stride=2, pad=1)
@@ -270,7 +270,7 @@ def test_pixels_equal_their_details(model_class: type[Model]) -> None:
 
 
 def test_average_pooling_with_ceil_mode() -> None:
-    """With ceil_mode, what lies beyond the padding is taken out of the last means afterwards."""
+    """With ceil_mode, the last means are corrected for the pixels beyond the padding."""
 
     def model_class(classes: int) -> Model:
         pool = L.AvgPool(3, 2, ceil_mode=True)
@@ -396,7 +396,7 @@ def test_slices_of_a_flattened_input() -> None:
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_diverged_model(value: float) -> None:
-    """Training says what is wrong with it; the measurements must not hide that by an error of their own."""
+    """Training reports the divergence; the measurements must not hide it by an error of their own."""
     model, inspector, _ = opened(training.SmallCNN)
     for param in list(model.params())[:2]:
         param.data[..., :1] = value

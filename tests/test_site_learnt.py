@@ -1,4 +1,4 @@
-"""The small network of the lessons, and what the lesson on what it has learnt computes of it."""
+"""The small network of the lessons, and the computations of the lesson on what it has learnt."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def ran(names: Names, *files: str) -> Names:
 
 @functools.cache
 def network() -> Names:
-    """What network.py sets; its net is the figures' own."""
+    """The variables of network.py, whose net the figures use."""
     return ran({}, "glyphs.py", "network.py")
 
 
@@ -50,7 +50,7 @@ def maps_of(pictures: np.ndarray, layer: int) -> np.ndarray:
 
 
 def test_training_is_insensitive_to_rounding(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each machine rounds in its own way; the numbers beside the figures are the same on all."""
+    """Machines round differently, but the numbers in the lesson's text are the same for all."""
     setup = Adam.setup
 
     def setup_rounded(optimizer: Adam, net: Model) -> Adam:

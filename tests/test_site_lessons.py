@@ -1,4 +1,4 @@
-"""The lessons' contents: each question that is counted is one that a page asks."""
+"""The lessons' contents list the questions that the pages ask."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ SITE = ROOT / "site"
 FILE = SITE / "src" / "engine" / "messages.json"
 TEXTS: dict[str, dict[str, str]] = json.loads(FILE.read_text("utf-8")) if FILE.exists() else {}
 
-# What Japanese has from English, beside the names that the pages have.
+# English terms used in Japanese, besides the names on the pages.
 NAMES = {
     "COEP",
     "COOP",
@@ -46,7 +46,7 @@ NAMES = {
     "wasm",
 }
 
-# What gives a code, by the place of the code among its arguments.
+# Functions that take a code, with its position among their arguments.
 GIVERS = {"coded": 1, "message": 0}
 
 
@@ -138,7 +138,7 @@ def test_message_for_mismatched_weights(tmp_path: Path) -> None:
 
 
 def test_message_for_a_hostile_file_is_bounded() -> None:
-    """shapes.ts takes a million letters and a thousand parts; with more, it ends the worker."""
+    """shapes.ts accepts a million letters and a thousand parts; a larger message ends the worker."""
     names = [f"{'x' * 3_000}{i}" for i in range(5_000)]
     with pytest.raises(ValueError, match="do not fit") as caught:
         L.Linear(2, in_size=4).load_state_dict(dict.fromkeys(names, np.zeros(1)))

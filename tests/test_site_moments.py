@@ -1,4 +1,4 @@
-"""A model at moments of its training."""
+"""Recorded moments of a model's training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names that the editor offers where somebody types."""
+"""Completion of names in the editor."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tab import names
 
 
 def offered(code: str, **variables: object) -> dict[str, dict[str, str]]:
-    """What is offered at the mark | in the code, by its names."""
+    """The completions at the mark | in the code, by name."""
     return {
         entry["label"]: entry
         for entry in names.complete(code.replace("|", ""), code.index("|"), dict(variables))

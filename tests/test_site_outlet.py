@@ -1,4 +1,4 @@
-"""The way out of a program: order, floods, pictures, and streams as programs write to them."""
+"""The output of a program: order, floods, pictures and streams."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tab.outlet import Outlet, stream
 
 
 class Clock:
-    """Seconds that pass when a test says so."""
+    """A clock that the test sets."""
 
     def __init__(self) -> None:
         self.now = 0.0

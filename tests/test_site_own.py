@@ -1,4 +1,4 @@
-"""What the networks for one's own photos and drawings have in common."""
+"""The common part of the networks for the visitor's photos and drawings."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tab.own import Learner, balanced, held_out
 
 
 class Plain(Learner):
-    """The class is where most is: two features of maps of one pixel, with fixed weights."""
+    """Predicts the larger of two features: maps of one pixel, with fixed weights."""
 
     def received(self, pictures: Sequence[bytes]) -> np.ndarray:
         return np.frombuffer(b"".join(pictures), np.uint8).reshape(-1, 2, 1, 1)
@@ -86,7 +86,7 @@ def test_similar_pictures_are_from_the_training_set(learner: Plain) -> None:
 
 
 def test_grad_cam_weights_are_mean_gradients() -> None:
-    """Of a network that ends in a mean and a matrix, the slope is the matrix: the map is known."""
+    """In a network that ends in a mean and a matrix, the gradient is the matrix, so the map is known."""
 
     class Mean(Plain):
         def features(self, maps: Variable) -> Variable:

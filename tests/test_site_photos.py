@@ -82,7 +82,7 @@ def test_computed_features_are_restored(trained: Photos, weights: bytes) -> None
 
 @pytest.fixture(scope="module")
 def tuned(weights: bytes) -> Photos:
-    """Two classes of two pictures, and the last block fine-tuned."""
+    """Two classes of two pictures, with the last block fine-tuned."""
     learner, labels = Photos(weights, SIZE), [0, 0, 1, 1]
     for number, label in enumerate(labels):
         learner.add([number], [picture(label, number)])

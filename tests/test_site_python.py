@@ -27,7 +27,7 @@ MODELS = [training.SmallCNN, training.LeNet, training.MLP]
 
 @pytest.fixture
 def mnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Folders as the page has them, with few images, each bright where its label says."""
+    """The page's folders with few images, whose bright part encodes the label."""
     generator = np.random.default_rng(0)
     for folder, prefix, n in (("0", "train", 60), ("test", "t10k", 40)):
         labels = np.arange(n, dtype=np.uint8) % 10
@@ -262,7 +262,7 @@ def test_read_equals_plain_numpy() -> None:
 
 
 def own_net(classes: int) -> pyconvlite.Model:
-    """As the page writes one that a visitor has put together."""
+    """A network as the page writes it for a visitor's layers."""
     layers = {
         "conv1": L.Conv2d(4, kernel_size=3),
         "norm1": L.BatchNorm(),

@@ -1,4 +1,4 @@
-"""What a program has changed is put back before the next one begins."""
+"""A program's changes are undone before the next one runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the playground shows values: as pictures, graphs, HTML or text."""
+"""How the playground displays values: as pictures, graphs, HTML or text."""
 
 from __future__ import annotations
 

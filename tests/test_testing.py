@@ -1,4 +1,4 @@
-"""testing.py: the gradient checks must pass what is right and reject what is wrong."""
+"""testing.py: the gradient checks accept right gradients and reject wrong ones."""
 
 import numpy as np
 import pytest
@@ -81,7 +81,7 @@ class TestPassesWhatIsRight:
             check_double_backward(f, inputs)
 
     def test_given_gradients_are_used(self):
-        """|x| is right on the left of 0 alone where its gradient is the constant -1."""
+        """With the constant gradient -1, |x| is right only for negative x."""
         f = function(np.abs, lambda self, gy: -gy)
         x = np.array([-1.0, 2.0])
         check_backward(f, x, np.array([1.0, 0.0]))
@@ -183,7 +183,7 @@ def random_scale(x):
     return x * rng.uniform(1, 2)
 
 
-# Where the rejection must come from the check, the words it must have.
+# The message, where the rejection must come from the check itself.
 WRONG = {
     "factor 2": (function(lambda x: x * 3, lambda self, gy: gy * 6), X, "inputs.0."),
     "dropped sign": (function(np.cos, lambda self, gy: gy * F.sin(self.inputs[0])), X, "inputs.0."),
@@ -292,7 +292,7 @@ def test_check_double_backward_rejects_wrong_second_order(f, inputs):
 
 
 def test_third_order_check_rejects_wrong_third_order():
-    """x^3 whose second derivative 6x is a number to the graph."""
+    """x^3 whose second derivative 6x is a constant of the graph."""
     second = function(lambda x: 3 * x**2, lambda self, gy: gy * (6 * self.inputs[0].data))
     f = function(lambda x: x**3, lambda self, gy: gy * second(self.inputs[0]))
 
@@ -306,7 +306,7 @@ def test_third_order_check_rejects_wrong_third_order():
 
 
 def test_conv2dgradw_of_the_notes_is_rejected():
-    """The seed's Conv2DGradW.backward uses its own output where the gradient belongs."""
+    """Conv2DGradW.backward as in the notes: it uses its own output in place of the gradient."""
 
     class SeedGradW(F.Conv2DGradW):
         def backward(self, gys):

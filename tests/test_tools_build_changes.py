@@ -1,4 +1,4 @@
-"""tools/build/changes.py: which tests a change touches."""
+"""tools/build/changes.py: which tests a change affects."""
 
 import subprocess
 
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.cpython
 
 @pytest.fixture
 def repository(tmp_path, monkeypatch):
-    """A repository with some files on main, on a branch of its own."""
+    """A repository with some files on main, whose current branch is another."""
     monkeypatch.setattr(changes, "ROOT", tmp_path)
     (tmp_path / "tests").mkdir()
     for name in (

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.cpython
 
 
 class Maker:
-    """Makes `out/made` from `source`, and counts how often."""
+    """A task that makes `out/made` from `source`, and counts its runs."""
 
     def __init__(self):
         self.times = 0
@@ -29,7 +29,7 @@ class Maker:
             raise process.BuildError("it broke")
 
     def made(self):
-        """How often it is made when it is asked for once more."""
+        """Request the output once more; return how often it was made for that."""
         before = self.times
         outputs.make("out/made")
         return self.times - before
@@ -80,7 +80,7 @@ def test_concurrent_runs_wait(maker, capsys):
 
 
 def test_inputs_are_files_or_outputs_of_other_tasks():
-    """Of the real ones: each input is a file of the repository, or what another output's task makes."""
+    """Each input of the real outputs is a file of the repository, or made by another output's task."""
     tasks = list(outputs._tasks())
     made = {target for task in tasks for target in task["targets"]}
     for task in tasks:

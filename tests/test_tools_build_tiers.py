@@ -1,4 +1,4 @@
-"""tools/build/tiers.py: running tiers side by side, and what is said of them."""
+"""tools/build/tiers.py: tiers run side by side, and the summary of their results."""
 
 import threading
 
@@ -141,7 +141,7 @@ def test_few_browser_failures_are_retried(run, failures, arguments, status, line
 
 
 def test_crash_is_not_retried(run, tmp_path):
-    """The tests after it did not run, and would not run in the second attempt either."""
+    """The tests after the crash did not run, and the second attempt would not run them either."""
     seen = tmp_path / "seen"
     (tmp_path / "test_it.py").write_text(
         "import os, pathlib\n"

@@ -1,4 +1,4 @@
-"""The Japanese guides: what their search finds, and how their lines join."""
+"""The Japanese guides: their search, and how their lines are joined."""
 
 import pytest
 

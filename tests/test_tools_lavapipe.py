@@ -1,4 +1,4 @@
-"""tools/lavapipe.py: what it says where Mesa cannot be had, and what it keeps."""
+"""tools/lavapipe.py: errors where Mesa is not available, and the files that it keeps."""
 
 import hashlib
 import json

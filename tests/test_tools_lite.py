@@ -1,4 +1,4 @@
-"""The notebooks' scripts, and the notebooks made of them."""
+"""The notebooks' scripts, and the notebooks made from them."""
 
 import base64
 import hashlib
@@ -101,7 +101,7 @@ class TestNotebooks:
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
 def test_texts_of_both_languages_alternate(script):
-    """So that neither language lacks what the other says."""
+    """So that no text is missing in one of the languages."""
     order = [cell.metadata.get("lang") for cell in jupytext.read(script, fmt="py:percent").cells]
     texts = [language for language in order if language]
     assert texts == ["en", "ja"] * (len(texts) // 2)
@@ -116,7 +116,7 @@ def test_the_build_writes_both_languages(tmp_path):
 
 
 class TestBuild:
-    """With a builder of our own, which writes what it is told to."""
+    """With a stand-in for JupyterLite's builder, which writes the given files."""
 
     @pytest.fixture
     def built(self, tmp_path):

@@ -1,4 +1,4 @@
-"""tools/mutants.py: code is found however it is broken into lines, and each fault has its place."""
+"""tools/mutants.py: a pattern finds code in any layout, and each fault has one place."""
 
 import dataclasses
 import os

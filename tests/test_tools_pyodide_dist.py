@@ -20,7 +20,7 @@ COMPILED = "cp314-cp314-pyemscripten_2026_0_wasm32"
 
 
 class Release:
-    """A small Pyodide release of our own, read by the real clients: core, CDN, archive and PyPI's index."""
+    """A small Pyodide release for the real clients: core, CDN, archive and PyPI's index."""
 
     def __init__(self, folder, monkeypatch):
         self.folder = folder
@@ -265,7 +265,7 @@ class TestLocalWheels:
 
 
 def test_pins_equal_the_development_requirements():
-    """The same pytest, hypothesis and so on run on CPython and inside Pyodide."""
+    """CPython and Pyodide run the same versions of pytest, hypothesis and so on."""
     text = (ROOT / "pyproject.toml").read_text()
     for name in ("pytest", "pytest-asyncio", "hypothesis"):
         (version,) = pyodide_dist._pins()[name]

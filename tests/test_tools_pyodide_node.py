@@ -1,4 +1,4 @@
-"""`./build.sh pytest-node` and what is below it, as somebody uses them who tests a library of their own."""
+"""`./build.sh pytest-node`, as the author of another library uses it."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 
 
 class Project:
-    """A folder of tests somewhere on disk."""
+    """A folder of tests outside the repository."""
 
     def __init__(self, folder):
         self.folder = folder

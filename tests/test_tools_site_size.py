@@ -1,4 +1,4 @@
-"""What the build tells of the site's size, and where it stops."""
+"""The build's report of the site's size, and its limits."""
 
 import gzip
 import random
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.cpython
 
 
 def noise(size):
-    """Text that gzip makes no smaller than three quarters."""
+    """Text that gzip compresses to three quarters at best."""
     return "".join(random.Random(1).choices("0123456789abcdefghijklmnopqrstuvwxyz+-_.,:;!?*()[]{}", k=size))
 
 

@@ -1,4 +1,4 @@
-"""pyconvlite._torch against files that PyTorch wrote, and against hostile ones."""
+"""pyconvlite._torch: files that PyTorch wrote, and hostile ones."""
 
 import io
 import os
@@ -74,7 +74,7 @@ def test_a_checkpoint(form):
 
 
 class Called:
-    """Pickles as a call of what has that name in a module."""
+    """Is pickled as a call of that name in a module."""
 
     def __init__(self, module, name, *arguments):
         self.module, self.name, self.arguments = module, name, arguments
@@ -85,7 +85,7 @@ class Storage(Called):
 
 
 class Pickler(pickle._Pickler):
-    """Writes names of functions without their modules being there, and storages as persistent ids."""
+    """Writes names of functions without importing their modules, and storages as persistent ids."""
 
     dispatch = dict(pickle._Pickler.dispatch)  # noqa: RUF012 - as the base class has it
 
@@ -343,7 +343,7 @@ def test_every_truncation_is_refused(what, form):
 @BOTH
 @given(data=st.data())
 def test_corrupted_bytes(form, data):
-    """It is read, with other numbers perhaps, or refused."""
+    """The file is refused, or read with other numbers."""
     whole = bytearray(file_of("TENSORS", form).getvalue())
     for _ in range(data.draw(st.integers(1, 8))):
         whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
@@ -358,7 +358,7 @@ def test_corrupted_bytes(form, data):
 
 @pytest.mark.parametrize("letters", [1, 25, 26, 200])
 def test_folder_name_in_the_archive(letters):
-    """The folder in the archive has the name that the file had when PyTorch wrote it."""
+    """PyTorch names the folder in the archive after the file."""
     folder = "m" * letters
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as writing:

@@ -1,4 +1,4 @@
-"""The nodes that single Functions and layers become: what they compute in a file, and what is refused."""
+"""The nodes of single Functions and layers: what they compute in a file, and what is refused."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""_traced/operators/: what ONNX's own cases do not show of operators, such as gradients and refusals."""
+"""_traced/operators/: what ONNX's own cases do not cover, such as gradients and errors."""
 
 import numpy as np
 import pytest
@@ -176,7 +176,7 @@ def test_exclusive_cumsum(x, reverse, expected, axis):
 
 
 def called(op, x, names, outputs="y", opset=18, constants=None, **attributes):
-    """What a node computes from x, of any dtype, and constants."""
+    """The result of a node of x, of any dtype, and constants."""
     nodes = [Node(op, names.split(" "), outputs.split(), attributes, op, opset)]
     results = [onnx.ValueInfo(name, x.dtype, None) for name in outputs.split()]
     described = onnx.Graph(
@@ -267,7 +267,7 @@ def test_reduction_over_no_axes_keeps_the_dtype(op):
     [(-9, -9, -1, [0]), (-9, -9, -2, [0]), (9, -9, -2, [3, 1]), (2, 0, -1, [2, 1]), (-9, 9, 3, [0, 3])],
 )
 def test_slice_start_is_clamped(start, end, step, expected):
-    """As the standard has it: backward from before the first element is from the first."""
+    """As in the standard: a negative step from before the first element starts at the first."""
     constants = {"s": np.array([start]), "e": np.array([end]), "a": np.array([1]), "n": np.array([step])}
     data = contents([("Slice", "x s e a n", "y", {})], {"x": (1, 4)}, "y", constants)
     assert run(data, np.arange(4, dtype=np.float32)[None]).tolist() == [expected]
@@ -315,7 +315,7 @@ def test_mod_gradient():
 
 @pytest.mark.parametrize("outputs", ["y", "y new_mean new_var"])
 def test_batch_normalization_in_training_mode(outputs):
-    """A file that was written in training: its statistics are trained on, and used in a test."""
+    """A file written in training: training updates its statistics, test mode uses them."""
     constants = {name: floats(3) for name in ("scale", "bias", "mean")} | {"var": np.ones(3, np.float32)}
     settings = {"training_mode": 1, "momentum": 0.9, "epsilon": 1e-5}
     nodes = [("BatchNormalization", "x scale bias mean var", outputs, settings)]

@@ -259,7 +259,7 @@ def test_resize_shorter_side(size, resized):
 
 
 def test_exif_transpose():
-    """6 says that the camera was turned: the stored picture's left side is the top."""
+    """6 means a rotated camera: the left side of the stored picture is the top."""
     Image = pytest.importorskip("PIL.Image")
     pixels = np.array([[1, 2, 3], [4, 5, 6]], np.uint8)
     stored = Image.fromarray(pixels)

@@ -16,7 +16,7 @@ def gray(x):
 
 
 def by_pixel(x, change):
-    """Each pixel's (red, green, blue), changed."""
+    """Apply `change` to the (red, green, blue) of each pixel."""
     y = np.empty_like(x)
     for i, j in np.ndindex(x.shape[1:]):
         y[:, i, j] = change(*x[:, i, j])

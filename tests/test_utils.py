@@ -15,7 +15,7 @@ from pyconvlite.utils import cache_dir, get_conv_outsize, get_deconv_outsize, pa
 
 
 class Index:
-    """An integer of somebody else's."""
+    """An integer type of another library."""
 
     def __index__(self):
         return 3

@@ -1,4 +1,4 @@
-"""backends/webgpu/ where there is none, as on CPython and in plain Node: it says so, nothing else changes."""
+"""backends/webgpu/ without WebGPU, as on CPython and in plain Node: it raises, and nothing else changes."""
 
 import numpy as np
 import pytest

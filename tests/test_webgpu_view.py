@@ -1,4 +1,4 @@
-"""backends/webgpu/view.py: shapes and strides, which need no device, compared with NumPy's."""
+"""backends/webgpu/view.py: shapes and strides, which need no device, against NumPy's."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ def elements(w):
 
 @st.composite
 def views(draw):
-    """A view and NumPy's array, after a few steps that copy nothing."""
+    """A view and NumPy's array, after some operations without a copy."""
     shape = draw(hnp.array_shapes(min_dims=0, max_dims=4, max_side=4))
     w = view(shape)
     x = elements(w)

@@ -1,4 +1,4 @@
-"""What axe finds on a page."""
+"""Accessibility problems that axe finds on a page."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from playwright.sync_api import Page
 
 AXE = (Path(__file__).parents[2] / "node_modules/axe-core/axe.min.js").read_text("utf-8")
 
-# Findings that hinder people, each as one line.
+# Serious findings, one line each.
 FINDINGS = """async () => {
   const { violations } = await axe.run();
   return violations
@@ -19,7 +19,7 @@ FINDINGS = """async () => {
 
 
 def findings(page: Page) -> list[str]:
-    """Tell what is serious."""
+    """Return the serious findings."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE)
     found: list[str] = page.evaluate(FINDINGS)

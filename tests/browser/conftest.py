@@ -44,15 +44,15 @@ def playwright() -> Iterator[Playwright]:
         yield playwright
 
 
-# In place of Playwright's own list, of which the rest is of no use here.
+# In place of Playwright's own list, whose other entries are not needed here.
 DISABLED = [
-    "AimEnabled",  # these five call Chromium's maker
+    "AimEnabled",  # these five contact Chromium's vendor
     "MediaRouter",
     "NetworkTimeServiceQuerying",
     "OptimizationHints",
     "PreconnectToSearch",
     "PaintHolding",  # a click before the first paint would be lost
-    "WebUIOmniboxPopup",  # pages of the browser's own, for each window: most of what a small page costs
+    "WebUIOmniboxPopup",  # the browser's own pages, one per window, which cost more than a small page
     "WebUIOmniboxAimPopup",
 ]
 
@@ -73,7 +73,7 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def gpu_browser(playwright: Playwright) -> Iterator[Browser]:
-    """With WebGPU, which computes on the CPU where there is no GPU."""
+    """A browser with WebGPU, which computes on the CPU where there is no GPU."""
     with launched(playwright, "--enable-unsafe-webgpu") as browser:
         yield browser
 
@@ -93,7 +93,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @contextmanager
 def blank_page(browser: Browser) -> Iterator[Page]:
-    """A page of a host of dist/ with nothing on it."""
+    """An empty page of a host that serves dist/."""
     with serving() as server, browser.new_context() as context:
         page = context.new_page()
         page.goto(f"http://127.0.0.1:{server.server_port}/pyodide/pyodide-lock.json")
@@ -122,7 +122,7 @@ def entering(browser: Browser, server: Preview, visits: list[Visit]) -> Iterator
         visits.append(visit)
         opened.append(visit)
         if options.get("locale", "").startswith("ja"):
-            visit.page.goto(url, wait_until="commit")  # which leads on
+            visit.page.goto(url, wait_until="commit")  # which redirects
             visit.page.locator("html[lang=ja]").wait_for(state="attached")
             visit.page.wait_for_load_state()
         else:
@@ -143,13 +143,13 @@ enter_for_session = pytest.fixture(entering, scope="session")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put tests last that leave a shared page changed."""
+    """Run tests last that leave a shared page changed."""
     items.sort(key=lambda item: item.get_closest_marker("last") is not None)
 
 
 @pytest.fixture(autouse=True)
 def no_faults(visits: list[Visit]) -> Iterator[None]:
-    """Fail a test with an unexpected fault on an open page; expectations end with the test."""
+    """Fail a test with an unexpected fault on an open page, then clear the expected faults."""
     yield
     faults = [fault for visit in visits for fault in visit.unexpected()]
     for visit in visits:
@@ -206,7 +206,7 @@ def trained(enter_for_session: Callable[..., Visit]) -> Visit:
     assert visit.text("#model-hint") == "Small CNN with random weights."
     assert visit.text("#kernels").startswith("Computing with WebAssembly SIMD kernels (relaxed)")
     visit.wait_for("#reading-count", "right")
-    assert int(visit.text("#reading-count").split()[0]) < 15  # of 30: it knows nothing yet
+    assert int(visit.text("#reading-count").split()[0]) < 15  # of 30: the network is untrained
     visit.choose(images=20_000)
     visit.page.click("#go")
     visit.until_seen(10_000)

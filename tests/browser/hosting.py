@@ -1,4 +1,4 @@
-"""Hosts of the site: what `./build.sh serve` runs, and one with the peculiarities of static hosts."""
+"""Hosts of the site: `./build.sh serve`, and one with the peculiarities of static hosts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tools.build.commands import preview
 ROOT = Path(__file__).parents[2]
 DIST = ROOT / "dist"
 
-# Former pages, which lead on to others.
+# Old pages, which redirect.
 MOVED = {"learn-55.html", "learn-56.html", "learn-57.html", "learn-backward.html"}
 
 # The files of the pages in English; each has a Japanese one beside it.
@@ -31,7 +31,7 @@ PAGES = sorted(
     {path.name for path in (DIST / "site").glob("*.html") if ".ja." not in path.name} - MOVED - {"404.html"}
 )
 
-# The same as parameters: lessons are made of the same parts, and all but one are left to the full run.
+# The same as parameters; since lessons share their parts, all but one are left to the full run.
 LESSON = "lesson-matrix.html"
 CASES = [
     pytest.param(page, marks=pytest.mark.full) if page.startswith("lesson-") and page != LESSON else page
@@ -40,7 +40,7 @@ CASES = [
 
 
 class Handler(SimpleHTTPRequestHandler):
-    """Serves a site below a path, as many hosts have it, and beside it dist/."""
+    """Serves a site below a path, as many hosts do, and dist/ beside it."""
 
     protocol_version = "HTTP/1.1"
     extensions_map = SimpleHTTPRequestHandler.extensions_map | {
@@ -111,8 +111,8 @@ class Server(ThreadingHTTPServer):
         self.site = site
         self.path = path
         self.missing: set[str] = set()  # names of files that are not found
-        self.cut: set[str] = set()  # of which only one half is sent
-        self.sent: dict[str, float] = {}  # of which only a share is sent so far
+        self.cut: set[str] = set()  # names of files of which only the first half is sent
+        self.sent: dict[str, float] = {}  # by name, the share of a file that is sent so far
         self.headers: dict[str, str] = {}  # sent with every file
         super().__init__(("127.0.0.1", port), Handler)
 
@@ -123,7 +123,7 @@ class Server(ThreadingHTTPServer):
 
 @contextmanager
 def serving(**options: Any) -> Iterator[Server]:
-    """A host that answers: `serving(site=..., path=..., port=...)`."""
+    """Run a host: `serving(site=..., path=..., port=...)`."""
     with Server(**options) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()
@@ -136,7 +136,7 @@ def serving(**options: Any) -> Iterator[Server]:
 
 @dataclass
 class Preview:
-    """What `./build.sh serve` runs; `url` is the site's address."""
+    """A running `./build.sh serve`; `url` is the site's address."""
 
     url: str
 

@@ -1,4 +1,4 @@
-"""The lessons as a visitor uses them: read the figures' numbers, point at them, change them, answer."""
+"""Actions on the lessons' pages: read a figure's numbers, point at them, change them, answer."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ READ = """([lesson, name]) => {
 
 
 class Lesson:
-    """One screen of a lesson's page: a figure, what is said of it, perhaps a question."""
+    """One section of a lesson's page: a figure, its sentences, perhaps a question."""
 
     def __init__(self, page: Page, lesson: str) -> None:
         self.page = page
         self.place = page.locator(f"#{lesson}")
         self.id = lesson
-        page.mouse.move(0, 0)  # lest a figure be under the pointer of the test before, once it has scrolled
-        self.place.scroll_into_view_if_needed()  # what is far away has not been computed
+        page.mouse.move(0, 0)  # so that no figure scrolls under the pointer that the previous test left
+        self.place.scroll_into_view_if_needed()  # figures out of sight are not computed
 
     def shown(self, name: str) -> Array | None:
         """The numbers of a tensor, in its shape, with its padding; None while there are none."""
@@ -42,14 +42,14 @@ class Lesson:
         if not found:
             return None
         named, grid, cells = found
-        if {"", "?"} & set(cells):  # they are yet to be computed, or kept back
+        if {"", "?"} & set(cells):  # they are not computed yet, or hidden by a question
             return None
         shape = ast.literal_eval(named.strip())
         whole = (*shape[:-2], *grid) if len(shape) > 1 else shape
         return np.array([float(cell) for cell in cells]).reshape(whole)
 
     def shows(self, name: str, expected: Any, seconds: float = 20) -> None:
-        """Wait until a tensor shows these numbers, in the two decimals that there is room for."""
+        """Wait until a tensor shows these numbers, to two decimals."""
         expected = np.asarray(expected)
         wait(
             lambda: agree(self.shown(name), expected),
@@ -58,7 +58,7 @@ class Lesson:
         )
 
     def numbers(self) -> list[float]:
-        """All numbers of the sentence."""
+        """All numbers of the sentence below the figure."""
         said = self.place.locator(".sentence").inner_text().replace("−", "-")
         return [float(number) for number in re.findall(r"-?\d+(?:\.\d+)?", said)]
 
@@ -80,7 +80,7 @@ class Lesson:
         return tensor.locator(".cell")
 
     def marked(self, name: str, *marks: str) -> list[int]:
-        """Which cells carry one of the marks, a window if none is given: indices that count all cells."""
+        """Flat indices of the cells with one of the marks; by default those of a window."""
         wanted = set(marks or ("window", "framed"))
         classes = self.cells(name).evaluate_all("cells => cells.map((cell) => cell.getAttribute('class'))")
         return [i for i, names in enumerate(classes) if wanted & set(names.split())]
@@ -91,7 +91,7 @@ class Lesson:
             self.place.locator(f".knobs [name={name}]").fill(str(value))
 
     def pick(self, group: str, option: str) -> None:
-        """Choose from a row of options, by what they are called."""
+        """Choose from a row of options by name."""
         chosen = self.place.get_by_role("group", name=group, exact=True)
         chosen.get_by_role("radio", name=option, exact=True).check()
 
@@ -121,7 +121,7 @@ class Lesson:
             self.place.locator("summary").first.click()
 
     def code(self) -> str:
-        """The Python of the figure; the editor draws all of it once it is in sight."""
+        """The Python of the figure; the editor draws all lines once it is in sight."""
         self.unfold()
         self.place.locator(".cm-content").scroll_into_view_if_needed()
         wait(lambda: self.place.locator(".cm-gap").count() == 0, lambda: "the code is longer than the screen")
@@ -132,7 +132,9 @@ class Lesson:
         self.unfold()
         self.place.locator(".cm-content").click()
         self.page.keyboard.press("ControlOrMeta+a")
-        self.page.keyboard.press("Delete")  # what replaces a selection takes Chromium's inline styles along
+        self.page.keyboard.press(
+            "Delete"
+        )  # text that replaces a selection would get Chromium's inline styles
         self.page.keyboard.insert_text(code)
 
     def says(self, text: str) -> None:
@@ -164,7 +166,7 @@ def wait(condition: Callable[[], bool], message: Callable[[], str], seconds: flo
 
 
 def heat(place: Locator, name: str) -> Array:
-    """The opacities of a picture's pixels: its numbers, but for their scale."""
+    """The signed opacities of a picture's pixels, proportional to its numbers."""
     picture = (
         place.locator("figure").filter(has=place.page.locator(f"code >> text=/^{name} /")).locator("svg.heat")
     )

@@ -1,4 +1,4 @@
-"""What the pages' networks must compute, by the package itself."""
+"""Expected results of the pages' networks, computed by the package."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tab import training
 
 
 def gradient_norms(W: dict[str, np.ndarray]) -> dict[str, float]:
-    """Of each layer of the small CNN, for the loss on the first 64 test images."""
+    """The gradient norm of each layer of the small CNN, for the loss on the first 64 test images."""
     model = training.build(training.SmallCNN)
     for name, param in model.named_params():
         param.data = W[name]

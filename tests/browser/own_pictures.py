@@ -1,4 +1,4 @@
-"""Actions on the page for one's own pictures."""
+"""Actions on the page for the visitor's pictures."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ DROP = """([selector, files]) => {
   }
 }"""
 
-# How many pictures the browser keeps, of whatever class.
+# How many pictures the browser stores, of all classes.
 KEPT = """() => new Promise((done) => {
   indexedDB.open('own-data').onsuccess = ({ target: { result: database } }) => {
     database.transaction('pictures').objectStore('pictures').count().onsuccess = ({ target }) => {
@@ -58,7 +58,7 @@ def encoded(image: Image.Image, kind: str = "JPEG", **options: Any) -> bytes:
 
 
 def upload(name: str, content: bytes) -> Any:
-    """A file as Playwright takes it."""
+    """A file in the form that Playwright takes."""
     return {"name": name, "mimeType": "image/jpeg", "buffer": content}
 
 
@@ -81,7 +81,7 @@ def count(visit: Visit, index: int) -> int:
 
 
 def has(visit: Visit, index: int, pictures: int, relation: str = "===") -> None:
-    """A class comes to have so many pictures."""
+    """Wait until a class has so many pictures."""
     shown = f"document.querySelectorAll('.card')[{index}].querySelectorAll('.shots li').length"
     visit.until(f"{shown} {relation} {pictures}", seconds=20)
 
@@ -92,7 +92,7 @@ def add_files(visit: Visit, index: int, files: Any) -> None:
 
 
 def choose(visit: Visit, way: str) -> None:
-    """Go over to photos or drawings."""
+    """Switch to photos or drawings."""
     visit.page.click(f"#ways label:has([value={way}])")
 
 
@@ -105,5 +105,5 @@ def train(visit: Visit, selector: str = "#go") -> None:
 
 
 def recognized(visit: Visit, name: str) -> None:
-    """The network comes to say that it sees this."""
+    """Wait until the network recognizes this class."""
     visit.wait_for("#answer", name)  # its Python may have to start

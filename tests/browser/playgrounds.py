@@ -1,4 +1,4 @@
-"""The playground as a visitor uses it."""
+"""Actions on the playground's page."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ SECONDS = 120
 
 
 class Playground(Visit):
-    """The page, with what a visitor does on it."""
+    """The playground's page, with a visitor's actions."""
 
     def write(self, code: str) -> None:
-        """Put a program in the place of the one there."""
+        """Replace the program in the editor."""
         self.page.click("#editor .cm-content")
         self.page.keyboard.press("Control+A")
         self.page.keyboard.insert_text(code)
@@ -39,7 +39,7 @@ class Playground(Visit):
         return self.finished()
 
     def start(self, code: str) -> None:
-        """Run a program that does not end; wait until it says so."""
+        """Run an endless program; wait until it prints "on the way"."""
         self.ready()
         self.write(code)
         self.page.click("#go")

@@ -1,4 +1,4 @@
-"""The picture of the network on the training page, as a visitor uses it."""
+"""Actions on the picture of the network on the training page."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ CANVAS = "document.querySelector('.plate canvas').toDataURL()"
 
 
 def look(visit: Visit) -> None:
-    """Scroll to the picture and wait until it is there."""
+    """Scroll to the picture and wait until it is drawn."""
     visit.page.locator(".plate").evaluate("plate => plate.scrollIntoView()")
     visit.page.wait_for_selector(".over .label")
 
 
 def choose(visit: Visit, key: str, where: str) -> None:
-    """Choose something, and wait until the way to it is written."""
+    """Select an element, and wait until the path to it is shown."""
     visit.page.click(f'[data-key="{key}"]')
     visit.wait_for(".head nav", where)
 

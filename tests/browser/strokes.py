@@ -1,4 +1,4 @@
-"""Digits as somebody draws them: their strokes, and a hand that draws."""
+"""Strokes of hand-drawn digits, and a function that draws them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How soon a page is alive, cold and from a warm cache: first paint, Python's first answer, and CPU.
+"""How soon a page responds, from a cold and a warm cache: first paint, Python's first answer, and CPU.
 
 Wall-clock times are those of the machine at that moment and are printed; seconds of CPU are compared.
 """
@@ -20,8 +20,8 @@ from playwright.sync_api import BrowserContext, Page, Playwright
 pytestmark = pytest.mark.full
 
 KEPT = "This site is stored in your browser"
-CODE_S = 4  # after which Chromium has kept what it compiled
-START_S = 4  # within which a page that loads Python unasked has begun to
+CODE_S = 4  # after which Chromium has cached its compiled code
+START_S = 4  # within which a page that loads Python by itself has started to
 
 # Milliseconds since the visit began, null before: the first text or picture; Python's answer in the footer.
 PAINTED = "() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? null"
@@ -58,14 +58,14 @@ class Start(NamedTuple):
 
 
 def cpu_of_children() -> float:
-    """Seconds of CPU that all browser processes below this one have used."""
+    """Seconds of CPU used by all browser processes below this one."""
     parents: dict[int, int] = {}
     used: dict[int, int] = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             name, _, rest = (folder / "stat").read_text().rpartition(")")
         except OSError:
-            continue  # it has just ended
+            continue  # the process has just ended
         fields = rest.split()
         parents[int(folder.name)] = int(fields[1])
         used[int(folder.name)] = sum(map(int, fields[11:15])) if "(chrom" in name else 0
@@ -77,7 +77,7 @@ def cpu_of_children() -> float:
 
 
 def start(page: Page, url: str) -> Start:
-    """Open a page and wait until it answers, if it starts Python unasked."""
+    """Open a page and wait for its first answer, if it starts Python by itself."""
     before = cpu_of_children()
     page.goto(url)
     answered = None
@@ -90,7 +90,7 @@ def start(page: Page, url: str) -> Start:
 
 @contextmanager
 def visitor(playwright: Playwright) -> Iterator[BrowserContext]:
-    """A browser of somebody who was never here."""
+    """A browser without data of the site."""
     with launched(playwright) as browser, browser.new_context(service_workers="allow") as context:
         context.add_init_script(ANSWERED)
         yield context
@@ -104,13 +104,13 @@ def test_warm_cache_is_faster(
         page = context.new_page()
         cold = start(page, server.url + name)
         page.locator("#offline").filter(has_text=KEPT).wait_for(timeout=120_000)
-        page.reload()  # from now on the service worker brings the files
+        page.reload()  # from now on the service worker serves the files
         if cold.answered is not None:
             page.locator("#versions").filter(has_text="NumPy").wait_for(timeout=90_000)
         page.wait_for_timeout(CODE_S * 1000)
         page.close()
         visits = []
-        for _ in range(2):  # Chromium writes its compiled code anew now and then, and has none meanwhile
+        for _ in range(2):  # at times Chromium rewrites its compiled code, and has none meanwhile
             page = context.new_page()
             visits.append(start(page, server.url + name))
             page.wait_for_timeout(CODE_S * 1000)
@@ -118,11 +118,11 @@ def test_warm_cache_is_faster(
         warm = min(visits, key=lambda visit: visit.cpu)
     tell(f"{name}: cold: {cold}; warm: {warm}")
     if cold.answered is not None:
-        assert warm.cpu < 0.7 * cold.cpu  # what was compiled is kept
+        assert warm.cpu < 0.7 * cold.cpu  # the compiled code is cached
 
 
 def change(page: Page, go: Callable[[], object]) -> tuple[float, float]:
-    """Go to a lesson and change a number at once: seconds until the answer, and seconds of CPU in all."""
+    """Open a lesson and change a number at once: seconds until the result, and seconds of CPU in all."""
     before = cpu_of_children()
     go()
     page.locator("#stride .knobs [name=SH]").wait_for()

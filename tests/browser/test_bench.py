@@ -1,4 +1,4 @@
-"""The benchmark page: it runs, fills in every figure, and fits every screen."""
+"""The benchmark page: it runs, fills in every result, and fits every screen."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def measured(enter_for_module: Callable[..., Visit], server: Preview) -> Visit:
     """The page with all its figures."""
     visit = enter_for_module(server.url + "bench.html")
     assert visit.text("#go") == "Run"
-    assert not visit.page.workers  # nothing is loaded unasked
+    assert not visit.page.workers  # nothing is loaded before the click
     visit.page.focus("#go")
     visit.page.keyboard.press("Enter")
     visit.wait_for("#notice", "Everything is measured.", seconds=300)
@@ -68,8 +68,8 @@ def test_stop_run_again_and_leave(enter: Callable[..., Visit], server: Preview) 
     visit.page.locator("#lessons").wait_for()
 
     def has_ended() -> bool:
-        """What measures ends with its page."""
-        visit.page.wait_for_timeout(50)  # in which Playwright hears of it
+        """The workers that measure end with their page."""
+        visit.page.wait_for_timeout(50)  # until Playwright hears of it
         return not visit.page.workers
 
     wait(has_ended, lambda: f"there are {visit.page.workers}")

@@ -1,4 +1,4 @@
-"""Train, pause, resume, stop; weights up and down; what goes wrong in Python."""
+"""Train, pause, resume, stop; upload and download of weights; errors of Python."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Dialog
 from visits import Visit
 
-# Presses a button and tells what the main button says with the next frame but one: the page answers at once.
+# Presses a button and returns the text of the main button two frames later: the page reacts at once.
 PRESS = """async (id) => {
   document.getElementById(id).click();
   for (let i = 0; i < 2; i++) await new Promise(requestAnimationFrame);
@@ -123,7 +123,7 @@ def test_stop_during_a_long_batch(visit: Visit, tmp_path: Path) -> None:
     hint = visit.text("#model-hint")
     before = arrays(visit.weights(tmp_path))
 
-    visit.choose(batchSize=10_000, fresh="", kernels="numpy")  # seconds for a batch
+    visit.choose(batchSize=10_000, fresh="", kernels="numpy")  # a batch takes seconds
     press(visit, "go")
     visit.wait_for("#kernels", "NumPy")  # the batch begins
     press(visit, "stop")
@@ -131,14 +131,14 @@ def test_stop_during_a_long_batch(visit: Visit, tmp_path: Path) -> None:
     visit.wait_for("#notice", "Python was restarted from the last checkpoint")
     assert visit.text("#go") == "Train"
     assert visit.text("#model-hint") == hint
-    assert visit.seen() == 0  # of the run that was given up
+    assert visit.seen() == 0  # of the abandoned run
     after = arrays(visit.weights(tmp_path))
     assert list(before) == list(after)
     for name in before:
         np.testing.assert_array_equal(before[name], after[name])
 
     visit.choose(batchSize=16, kernels="auto")
-    press(visit, "go")  # and on from there
+    press(visit, "go")  # and training continues
     visit.until_seen(16)
     press(visit, "stop")
     visit.wait_for("#go", "Train")
@@ -150,7 +150,7 @@ def upload(visit: Visit, path: Path) -> None:
     chooser.value.set_files(path)
 
 
-# Has files be read only once `window.read()` is called.
+# Delays reading of files until `window.read()` is called.
 HOLD = """() => {
   const { arrayBuffer } = Blob.prototype;
   const wanted = new Promise((resolve) => (window.read = resolve));
@@ -190,7 +190,7 @@ def test_mismatched_weights_change_nothing(visit: Visit, tmp_path: Path) -> None
     upload(visit, archive)
     visit.wait_for("#fault-title", "other.npz has the weights of another network (5 arrays missing, ")
     title = visit.text("#fault-title")
-    assert title.startswith("other.npz has")  # the file's name as it is
+    assert title.startswith("other.npz has")  # the file's name is shown as text
     assert "conv1/W" not in title
     assert visit.page.is_hidden("#fault-detail")
     detail = visit.page.text_content("#fault-detail") or ""
@@ -220,7 +220,7 @@ def test_weights_download_and_upload(visit: Visit, tmp_path: Path) -> None:
     after = arrays(visit.weights(tmp_path))
     for name, array in arrays(tmp_path / "mine.npz").items():
         np.testing.assert_array_equal(array, after[name])
-    assert visit.page.is_enabled("#continue")  # from these weights, too
+    assert visit.page.is_enabled("#continue")  # training continues from these weights
     visit.choose(model="MLP")
     assert visit.page.is_disabled("#continue")
 
@@ -251,7 +251,7 @@ def test_python_error_is_shown(visit: Visit) -> None:
     assert 'File "/home/pyodide/tab/training.py"' in visit.text("#fault-detail")
 
     visit.choose(optimizer="Adam", batchSize=16)
-    press(visit, "go")  # the page lives
+    press(visit, "go")  # the page still works
     assert visit.page.is_hidden("#fault")
     visit.until_seen(16)
     press(visit, "stop")

@@ -1,4 +1,4 @@
-"""What the training page says of a run, from its curves and its settings alone."""
+"""The training page's diagnosis of a run, from its curves and settings."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tools.build import programs
 
 ROOT = Path(__file__).parents[2]
 
-# Diagnoses runs in both languages, a line each, with the page's own modules.
+# Diagnoses one run per line, in both languages, with the page's own modules.
 PROGRAM = """
 const { createServer } = await import('vite');
 const { components } = await import('./site/pages.js');
@@ -83,7 +83,7 @@ def run_of(
 
 @pytest.fixture(scope="module")
 def diagnosis() -> Iterator[Callable[..., list[str]]]:
-    """Of a run, see `run_of`: the kind, and what is said in English and in Japanese."""
+    """`diagnosis(**run)`, see `run_of`: the kind of diagnosis, and its text in English and Japanese."""
     command = [str(programs.find_node()), "--input-type=module", "--eval", PROGRAM]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, text=True, encoding="utf-8") as node:

@@ -1,4 +1,4 @@
-"""The documentation at /docs/: all public names, a search, examples that open in the playground."""
+"""The documentation at /docs/: all public names, the search, links to the playground."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ def test_search_and_example_link(enter: Callable[..., Visit], server: Preview) -
     expect(found.first).to_have_attribute("href", re.compile("#pyconvlite.functions.conv2d$"))  # no kernel
     found.first.click()
     entry = visit.page.locator("dl", has=visit.page.locator("[id='pyconvlite.functions.conv2d']"))
-    expect(entry.first).to_contain_text("NumPy, SIMD, WebGPU")  # once all of the page is there
+    expect(entry.first).to_contain_text("NumPy, SIMD, WebGPU")  # after the page is complete
     address = entry.first.locator("a", has_text="Try it").first.get_attribute("href")
     assert address
     assert address.startswith("../../../play.html#code=")
-    visit.check()  # the policy of a page stops none of its own scripts and styles
+    visit.check()  # the page's policy blocks none of its own scripts and styles
 
 
 def test_search_in_japanese(enter: Callable[..., Visit], server: Preview) -> None:
@@ -49,7 +49,7 @@ def test_search_in_japanese(enter: Callable[..., Visit], server: Preview) -> Non
     page.keyboard.press("Enter")
     page.locator("#search-results a", has_text="自動微分のしくみ").first.wait_for()
     page.locator("h2", has_text="検索結果").wait_for()
-    assert page.locator("#search-results li").count() < 6  # the guides that have no such word are not there
+    assert page.locator("#search-results li").count() < 6  # guides without the word are not listed
     page.goto(f"{server.url}docs/ja/search.html?q=simd")
     page.click("#search-results a[href*='simd.html']")
     page.locator("h1", has_text="SIMD").wait_for()

@@ -1,4 +1,4 @@
-"""What holds of every page: accessible, at home on a phone, usable by keyboard, without a fault."""
+"""Checks of every page: accessibility, layout on a phone, keyboard, no faults."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from visits import Visit
 
 SITE = DIST / "site"
 
-# What the scripts below share: all elements, those in shadow roots too; what to call one.
+# Shared by the scripts below: all elements, also in shadow roots; the description of an element.
 HELPERS = """
 window.everything = (root) => [...root.querySelectorAll('*')].flatMap((element) =>
   [element, ...(element.shadowRoot ? everything(element.shadowRoot) : [])]);
@@ -30,7 +30,7 @@ window.isShown = (element) =>
 window.actsAlone = 'a[href], button, input, select, textarea, summary, [tabindex], [contenteditable=true]';
 """
 
-# All that the Tab key has to reach; of a group of radio buttons one is enough.
+# All elements that the Tab key must reach; one of each group of radio buttons.
 TABBABLE = """() => {
   window.wanted = everything(document.body).filter((element) => element.matches(actsAlone)
     && element.tabIndex >= 0 && isShown(element)
@@ -40,8 +40,8 @@ TABBABLE = """() => {
   return wanted.length;
 }"""
 
-# What the Tab key has come to, null after a round, and whether an outline tells where that is: the element's
-# own or, within a shadow root, that of the widget, which may come a moment later.
+# The element that has the focus, null after a round, and whether an outline marks it: the element's
+# own or, in a shadow root, that of the widget, which may appear later.
 STEP = """async () => {
   let element = document.activeElement;
   while (element.shadowRoot?.activeElement) element = element.shadowRoot.activeElement;
@@ -63,7 +63,7 @@ STEP = """async () => {
 
 MISSED = "() => wanted.filter((element) => !reached.has(element)).map(called)"
 
-# What looks as if it could be pressed, but only by a pointer.
+# Elements that look clickable, but cannot be used by keyboard.
 POINTER_ONLY = """() => everything(document.body)
   .filter((element) => isShown(element) && getComputedStyle(element).cursor === 'pointer')
   .filter((element) => {
@@ -98,7 +98,7 @@ CONTRAST = """(selector) => {
 
 @pytest.fixture(params=CASES)
 def visit(page_of: Callable[..., Visit], request: pytest.FixtureRequest) -> Iterator[Visit]:
-    """The page, with all that its Python computes at first: in English, light, on a desk."""
+    """The page with its first results: in English, in light colors, on a desktop."""
     visit = page_of(request.param)
     if not visit.page.evaluate("'everything' in window"):
         visit.page.evaluate(HELPERS)
@@ -155,7 +155,7 @@ def test_no_horizontal_scrolling(visit: Visit) -> None:
 
 
 def test_layout_shift_is_small(visit: Visit) -> None:
-    assert visit.moved < 0.1  # what the Web Vitals call good
+    assert visit.moved < 0.1  # "good" in the terms of the Web Vitals
 
 
 def test_works_below_any_path(visit: Visit) -> None:
@@ -163,7 +163,7 @@ def test_works_below_any_path(visit: Visit) -> None:
     assert visit.outside() == []
 
 
-@pytest.mark.last  # the Tab key's round chooses places in the chapters' figures
+@pytest.mark.last  # the Tab key's round selects elements in the lessons' figures
 def test_keyboard_focus_reaches_everything_visibly(visit: Visit) -> None:
     page = visit.page
     page.evaluate("document.activeElement.blur(); getSelection().removeAllRanges(); scrollTo(0, 0)")

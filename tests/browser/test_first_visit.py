@@ -1,4 +1,4 @@
-"""What a visitor gets first: text at once, whatever becomes of Python, and no more than it takes."""
+"""The first visit: text at once, even without Python, and no unneeded files."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ SITE = DIST / "site"
 
 CORE = "pyodide.asm.wasm"
 
-# Bytes that are still to come, as the playground's bar has it; null before the first.
+# Remaining bytes, from the playground's progress bar; null before the first.
 LEFT = "(({ value, max }) => (value ? max - value : null))(document.getElementById('progress'))"
 
-# Has a page wait a little where it would wait a minute, until `isPatient` is set.
+# Shortens a page's timeouts of a minute, until `isPatient` is set.
 IMPATIENT = """{
   const later = setTimeout;
   window.setTimeout = (run, ms, ...rest) =>
@@ -39,7 +39,7 @@ def test_text_before_python_is_loaded(enter: Callable[..., Visit], server: Previ
     assert visit.page.locator("h1").inner_text().strip()
     words = visit.page.locator("main").inner_text().split()
     assert len(words) > 30
-    visit.page.click("#language")  # it answers, too
+    visit.page.click("#language")  # Python answers, too
     assert visit.page.evaluate("document.documentElement.lang") == "ja"
     scripts = {SITE / path[1:] for path in visit.asked if path.endswith((".js", ".css"))}
     assert sum(map(site_size.sent, scripts)) < site_size.BUDGET
@@ -51,10 +51,10 @@ def test_fetched_files_equal_the_build_report(enter: Callable[..., Visit], serve
     counted = site_size.loaded_by(SITE, "lesson-sum.html") | site_size.python_files(SITE)
     names = {f"/{path.relative_to(SITE)}" for path in counted}
     assert set(visit.asked) - names == set()
-    # What only some visitors or pages need is counted as well: fonts for letters that the page lacks, the
-    # frame in which the training page starts its worker, the editor, which comes with unfolded code, what the
-    # playground's examples share with it, what knows where the other pages are, and the dialog with
-    # the page's link, which can be copied.
+    # The count has files that only some visitors or pages need, too: fonts for letters that the page lacks,
+    # the frame in which the training page starts its worker, the editor, which comes with unfolded code, what
+    # the playground's examples share with it, the list of the other pages, and the dialog with the page's
+    # link, which can be copied.
     unused = {path for path in names - set(visit.asked) if not path.endswith((".woff2", ".svg", ".webp"))}
     later = {f"/assets/{name}" for name in ("own", "editor", "dist", "rolldown", "share", "clipboard")}
     later |= {"/assets/allPages", "/assets/Sharing"}
@@ -62,7 +62,7 @@ def test_fetched_files_equal_the_build_report(enter: Callable[..., Visit], serve
 
 
 def test_progress_of_loading_python(enter: Callable[..., Playground], own_server: Server) -> None:
-    """Also where another page has begun to fetch it, slowly."""
+    """Also while another page fetches the same files slowly."""
     own_server.sent[CORE] = 0.3
     visit = enter(own_server.url, Playground)
     size = (SITE / "pyodide" / CORE).stat().st_size
@@ -82,11 +82,11 @@ def test_stalled_download_of_python_is_restarted(
 ) -> None:
     own_server.sent[CORE] = 0.5
     visit = enter("about:blank", Playground)
-    visit.expected += ["wasm instantiation failed", "nothing has arrived"]  # as Pyodide tells it
+    visit.expected += ["wasm instantiation failed", "nothing has arrived"]  # Pyodide's message
     visit.page.add_init_script(IMPATIENT)
     visit.page.goto(f"{own_server.url}play.html")
     visit.wait_for("#fault-title", "nothing has arrived for 60 seconds")
-    own_server.sent = {}  # what is under way keeps to the former one
+    own_server.sent = {}  # downloads that have started keep the former policy
     visit.page.evaluate("window.isPatient = true")
     visit.page.click("#retry")
     visit.ready()

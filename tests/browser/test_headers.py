@@ -1,4 +1,4 @@
-"""The headers that hosts should send: all of the site works with them; the notebooks reach no other host."""
+"""The recommended headers: the whole site works with them, and the notebooks reach no other host."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SITE = DIST / "site"
 
 
 def headers() -> dict[str, str]:
-    """What the file `_headers` has, comments left out."""
+    """The headers in the file `_headers`."""
     first, *lines = (SITE / "_headers").read_text("utf-8").splitlines()
     assert first == "/*"
     pairs = (line.strip().partition(": ") for line in lines if not line.lstrip().startswith("#"))

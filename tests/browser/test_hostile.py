@@ -1,4 +1,4 @@
-"""Hostile programs in the playground: none reaches the site, what the browser keeps for it, or a host."""
+"""Hostile programs in the playground reach neither the site, nor its stored data, nor another host."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from playgrounds import Playground
 
 
 class Listener(ThreadingHTTPServer):
-    """Another host, which notes each connection and each request."""
+    """Another host, which records each connection and request."""
 
     daemon_threads = True
 
@@ -65,7 +65,7 @@ def hostile(play: Playground) -> Playground:
     return play
 
 
-# Each is an expression of Python, which gives a promise or raises.
+# Python expressions that return a promise or raise.
 NETWORK = {
     "fetch": "js.fetch(OTHER + '/fetch')",
     "fetch without CORS": "js.fetch(OTHER + '/no-cors', NO_CORS)",
@@ -98,7 +98,7 @@ STORAGE = {
     "eval": "js.eval('1')",
 }
 
-# A worker's script that asks the other host.
+# The script of a worker that contacts the other host.
 ASK = """
 fetch('{url}/nested', {{ mode: 'no-cors' }}).then(() => postMessage('out'), () => postMessage('refused'));
 """
@@ -159,7 +159,7 @@ def prelude(hostile: Playground, server: Preview, other: Listener) -> str:
 
 
 def worked(play: Playground, prelude: str, attempts: dict[str, str]) -> set[str]:
-    """What worked of the attempts; all have ended."""
+    """The attempts that succeeded, after all have ended."""
     calls = "".join(f"await attempt({name!r}, lambda: {code})\n" for name, code in attempts.items())
     output = play.run(prelude + calls)
     lines = [line for line in output.splitlines() if line.endswith(" failed") or " WORKED" in line]
@@ -266,7 +266,7 @@ def test_malformed_message_ends_the_program(hostile: Playground, name: str) -> N
 
 
 def test_prototypes_are_not_polluted(hostile: Playground) -> None:
-    """Names that mean something to JavaScript's objects are names like others."""
+    """Names with a meaning in JavaScript, such as __proto__, are plain names."""
     before = hostile.page.evaluate("Object.getOwnPropertyNames(Object.prototype).sort()")
     hostile.run(
         "import js\nfrom pyodide.ffi import to_js\n"

@@ -1,4 +1,4 @@
-"""Pages that `export_html` writes: opened from the disk, they compute what the model computes."""
+"""Pages that `export_html` writes, opened from the disk: they compute what the model computes."""
 
 from __future__ import annotations
 
@@ -194,7 +194,7 @@ NETS = {
 
 @pytest.fixture
 def export(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
-    """Write a page with the kernels of the wheel, and give its address."""
+    """Write a page with the kernels of the wheel; return its address."""
     (wheel,) = DIST.glob("pyconvlite-*.whl")
     (tmp_path / "kernels.bin").write_bytes(zipfile.ZipFile(wheel).read(SIMD))
     monkeypatch.setattr(library, "FOLDER", tmp_path)
@@ -226,7 +226,7 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 def trained_a_little(make: Callable[[], Any], shape: tuple[int, ...]) -> tuple[Any, Any]:
-    """A model whose running statistics are not those of the start, and an input."""
+    """A model whose running statistics are not the initial ones, and an input."""
     pyconvlite.seed(0)
     model = make()
     x = np.random.default_rng(0).standard_normal((3, *shape)).astype(np.float32)
@@ -241,7 +241,7 @@ def test_page_equals_the_model(export: Callable[..., str], page: Page, name: str
     page.goto(export(model, n, input="image", shape=shape))
     with no_grad(), test_mode():
         expected = model(x).data[0]
-    for _ in range(2):  # a run leaves nothing behind
+    for _ in range(2):  # runs do not affect each other
         output = page.evaluate("async (x) => [...(await run(new Float32Array(x)))]", x.ravel().tolist())
         np.testing.assert_allclose(output, expected, rtol=0, atol=1e-4 * np.abs(expected).max())
 
@@ -264,7 +264,7 @@ def test_a_drawing(export: Callable[..., str], page: Page) -> None:
 
 
 def test_picture_and_invalid_file(export: Callable[..., str], page: Page) -> None:
-    """A picture of one colour: the input is known, whatever the browser's filter."""
+    """A picture of one colour has a known input, whatever the browser's filter."""
     image = pytest.importorskip("PIL.Image")
     model, _ = trained_a_little(lambda: Sequential(L.Flatten(), L.Linear(3), F.softmax), (3, 6, 8))
     page.goto(export(model, 3, input="image", shape=(3, 6, 8)))
@@ -310,7 +310,7 @@ def png(*size: int, mode: str = "RGB", color: tuple[int, ...] = (0, 0, 0)) -> di
 
 
 def recording(page: Page, delay: int = 0) -> None:
-    """Keep the inputs that go to the worker in `inputs`, and let each answer take longer by milliseconds."""
+    """Record the worker's inputs in `inputs`, and delay each result by milliseconds."""
     page.add_init_script(f"""
       globalThis.inputs = [];
       const post = Worker.prototype.postMessage;
@@ -323,7 +323,7 @@ def recording(page: Page, delay: int = 0) -> None:
 
 
 def test_result_belongs_to_the_shown_picture(export: Callable[..., str], page: Page) -> None:
-    """Also if the picture came while the network computed for another."""
+    """Also if the picture was chosen while the network computed for another."""
     model = Sequential(L.Flatten(), L.Linear(2, in_size=3))
     model.layers[1].W.data[:] = [[9, 0], [0, 0], [0, 9]]
     recording(page, delay=300)
@@ -347,7 +347,7 @@ def test_last_stroke_is_recognized_and_clear_discards_results(export: Callable[.
     page.mouse.move(box["x"] + 20, box["y"] + 200, steps=3)
     page.mouse.move(box["x"] + 250, box["y"] + 200, steps=3)
     page.mouse.up()
-    # an angle: its ink is in many columns
+    # an angle, whose ink is in many columns
     columns = "inputs.at(-1).map((ink, i) => [i % 28, ink]).filter(([, ink]) => ink > 0.5).map(([x]) => x)"
     page.wait_for_function(f"() => (all => Math.max(...all) - Math.min(...all) > 15)({columns})")
     page.click("#clear")
@@ -377,7 +377,7 @@ def test_non_square_drawing(export: Callable[..., str], page: Page, H: int, W: i
     assert columns[-1] - columns[0] > 0.6 * W
     assert rows[-1] - rows[0] > 0.6 * H
     for edge in (ink[rows[0] + 1], ink[rows[-1] - 1], ink[:, columns[0] + 1], ink[:, columns[-1] - 1]):
-        assert edge.mean() > 0.5  # all four sides are there
+        assert edge.mean() > 0.5  # all four sides are inside
 
 
 def test_transparent_pixels_are_white(export: Callable[..., str], page: Page) -> None:

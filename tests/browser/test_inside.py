@@ -1,4 +1,4 @@
-"""What of the suite runs in the browser's own Python: what depends on its engine and on its WebGPU.
+"""The part of the suite that runs in the browser's own Python: it depends on its engine or its WebGPU.
 
 The tiers `node` and `webgpu` run all of it on the same Pyodide. What a browser may do otherwise: validate,
 compile and compute the kernels' instructions, grow memory below NumPy's pointers, compile shaders, pass data

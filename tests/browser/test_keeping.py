@@ -1,4 +1,4 @@
-"""The training page over several visits: model and drawing are there again; what cannot be kept is told."""
+"""The training page over several visits: it restores model and drawing, and reports what it cannot store."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from lessons import wait
 from strokes import DIGITS, draw
 from visits import Visit
 
-# How dark the drawing is, all in all.
+# The total darkness of the drawing.
 INK = """() => {
   const pad = document.getElementById('pad');
   const { data } = pad.getContext('2d').getImageData(0, 0, pad.width, pad.height);
   return data.reduce((sum, value, i) => (i % 4 === 3 ? sum + value : sum), 0);
 }"""
 
-# How many images the kept model has been trained on; null where none is kept.
+# How many images the stored model has been trained on; null without one.
 KEPT = """async () => {
   const open = indexedDB.open('training');
   const database = await new Promise((resolve) => (open.onsuccess = () => resolve(open.result)));
@@ -29,7 +29,7 @@ KEPT = """async () => {
   return kept?.model.samples ?? null;
 }"""
 
-# Puts other bytes in the place of the kept weights.
+# Replaces the stored weights by other bytes.
 SPOIL = """async () => {
   const open = indexedDB.open('training');
   const database = await new Promise((resolve) => (open.onsuccess = () => resolve(open.result)));
@@ -53,7 +53,7 @@ def train_a_little(visit: Visit) -> int:
 
 
 def until_kept(visit: Visit, images: int) -> None:
-    """Wait until a model that was trained on so many images is kept."""
+    """Wait until a model that was trained on so many images is stored."""
     wait(lambda: visit.page.evaluate(KEPT) == images, lambda: f"no model of {images} images is kept")
 
 
@@ -71,12 +71,12 @@ def test_model_and_drawing_survive_a_reload(visit: Visit, tmp_path: Path) -> Non
     visit.page.route(python, lambda route: None)
     visit.page.reload()
     visit.page.wait_for_selector("#loss-chart")
-    assert visit.page.locator("#gradient-chart").count() == 0  # nothing has been measured
+    assert visit.page.locator("#gradient-chart").count() == 0  # there are no measurements
     visit.page.unroute(python)
     visit.page.reload()
     visit.wait_for("#notice", "Ready, with the model from your last visit.")
     visit.unfold()
-    assert visit.page.input_value("[name=fresh]") == ""  # Train goes on from it
+    assert visit.page.input_value("[name=fresh]") == ""  # Train continues from it
     assert visit.page.evaluate(INK) == ink
     visit.wait_for("#seen-caption", "your drawing")
     assert visit.text("#model-hint") == hint
@@ -84,7 +84,7 @@ def test_model_and_drawing_survive_a_reload(visit: Visit, tmp_path: Path) -> Non
     assert visit.page.input_value("[name=model]") == "MLP"
     assert visit.page.get_attribute("#loss-chart", "aria-label")
 
-    visit.choose(fresh="", batchSize=16)  # and on from there
+    visit.choose(fresh="", batchSize=16)  # and training continues
     visit.page.click("#go")
     visit.until_seen(16)
     visit.page.click("#stop")
@@ -104,7 +104,7 @@ def test_reload_during_training_restores_the_checkpoint(visit: Visit) -> None:
     assert visit.text("#model-hint").startswith("MLP, trained on ")
 
 
-# Has the database be opened only when the page waits no more for it, or not be read.
+# The database opens only after the page's timeout, or cannot be read.
 WHIMS = """
 if (location.search.includes('late')) {
   IDBOpenDBRequest.prototype.addEventListener = function (type, listener, ...rest) {
@@ -130,7 +130,7 @@ def test_unreadable_data_is_not_overwritten(visit: Visit, server: Preview) -> No
     ink = visit.page.evaluate(INK)
     train_a_little(visit)
     visit.choose(fresh="yes")
-    images = train_a_little(visit)  # the run before is put aside
+    images = train_a_little(visit)  # the previous run is put aside
     until_kept(visit, images)
     visit.page.add_init_script(WHIMS)
     for whim in ("late", "unread"):
@@ -139,7 +139,7 @@ def test_unreadable_data_is_not_overwritten(visit: Visit, server: Preview) -> No
         assert visit.text("#notice") == "Ready."
         visit.wait_for("#seen-caption", "a test image: a 7")
         visit.until("window.isOpen")
-        visit.stand_still()  # what it wrote is written
+        visit.stand_still()  # what it wrote is stored
         visit.page.goto(server.url)
         visit.wait_for("#notice", "Ready, with the model from your last visit.")
         assert visit.page.evaluate(INK) == ink
@@ -154,7 +154,7 @@ def test_mismatched_stored_weights_are_discarded(visit: Visit) -> None:
     visit.page.reload()
     visit.wait_for("#notice", "The weights from your last visit do not fit this version of the model.")
     visit.unfold()
-    assert visit.text("#model-hint") == "MLP with random weights."  # which the address names
+    assert visit.text("#model-hint") == "MLP with random weights."  # named in the URL
     assert visit.page.is_hidden("#fault")
 
 
@@ -162,7 +162,7 @@ def test_mismatched_stored_weights_are_discarded(visit: Visit) -> None:
 def test_full_storage_is_reported(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter("about:blank")
     quota = {"origin": server.url.removesuffix("/"), "quotaSize": 1000}
-    # before the first write: the browser remembers for a while how much room there is
+    # before the first write: the browser caches the free space for a while
     visit.page.context.new_cdp_session(visit.page).send("Storage.overrideQuotaForOrigin", quota)
     visit.page.goto(server.url)
     visit.wait_for("#go", "Train")

@@ -1,4 +1,4 @@
-"""The site in Japanese: chosen by the browser, switched by the visitor, complete."""
+"""The site in Japanese: chosen by the browser's language or by the visitor, and complete."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from visits import Visit
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from site_words import english_words
 
-# All that is shown or read out, code left out.
+# All visible text and labels, without code.
 SAID = """() => {
   const code = 'code, pre, script, style, .wordmark, [lang=en], [translate=no], .language';
   const said = [document.title];
@@ -35,7 +35,7 @@ SAID = """() => {
   return said;
 }"""
 
-# Names that scripts write, and terms that Japanese has from English.
+# Names that scripts insert, and English terms used in Japanese.
 TERMS = {
     "ReLU",
     "relaxed",
@@ -56,7 +56,7 @@ TERMS = {
     *("Apache", "License", "Google", "ImageNet", "ML", "Illustrated"),
 }
 
-# What the lessons have besides: axes, variables of the Python beside a figure, names.
+# In lessons also axes, variables of a figure's Python, names.
 LESSON_TERMS = {
     *("KH", "KW", "OC", "OH", "OW", "PH", "PW", "SH", "SW"),
     *("col", "gy", "kernels", "most", "moved", "normed", "once", "pooled", "products", "rows", "sums"),
@@ -69,7 +69,7 @@ LESSON_TERMS = {
 
 
 def english(visit: Visit) -> list[str]:
-    """What the page says in English, without the reason that the browser gives for a missing adapter."""
+    """The English words on the page, without the browser's reason for a missing adapter."""
     terms = TERMS | LESSON_TERMS if re.search("/le(arn|sson)", visit.page.url) else TERMS
     said = [re.sub(r"\(no adapter\)|[^\x20-\x7e]+", " ", text) for text in visit.page.evaluate(SAID)]
     return [text for text in said if set(english_words(text)) - terms]
@@ -97,7 +97,7 @@ def test_first_paint_is_japanese(enter: Callable[..., Visit], server: Preview, p
 
 
 def test_language_in_the_url(enter: Callable[..., Visit], server: Preview) -> None:
-    """A link that a teacher copied; but who has chosen a language gets it."""
+    """As in a link that a teacher copied; a visitor's own choice takes precedence."""
     visit = enter(f"{server.url}lesson-sum.ja.html", python=False, locale="en-US")
     assert visit.page.url.endswith("lesson-sum.ja.html")
     assert visit.page.evaluate("document.documentElement.lang") == "ja"
@@ -192,7 +192,7 @@ def test_the_benchmark_in_japanese(enter: Callable[..., Visit], server: Preview)
 def test_language_button_is_below_the_wordmark_on_a_phone(
     enter: Callable[..., Visit], server: Preview, locale: str
 ) -> None:
-    """At the start of a line it does not reach further to the left."""
+    """At the start of a line it is aligned with the text."""
     visit = enter(f"{server.url}bench.html", locale=locale, viewport={"width": 360, "height": 740})
     left = "element => element.getBoundingClientRect().left"
     edge, button = (visit.page.locator(name).evaluate(left) for name in (".wordmark", "#language"))
@@ -212,9 +212,9 @@ PICTURES = {
 
 @pytest.mark.parametrize("page", PAGES)
 def test_terminology(page: str) -> None:
-    """CONTRIBUTING says which; code is left out."""
+    """The terms of CONTRIBUTING, in the text without code."""
     body = (DIST / "site" / page).read_text("utf-8").partition("<body")[2]
     shown = re.sub(r"<(script|style|pre|code)\b.*?</\1>", " ", body, flags=re.DOTALL)
     words = re.sub(r"<[^>]*>", " ", shown).replace("your own pictures", "").lower()
-    assert re.search(r"\bfilters?\b", words) is None or page == "lesson-sum.html"  # which tells of the word
+    assert re.search(r"\bfilters?\b", words) is None or page == "lesson-sum.html"  # which explains the word
     assert re.search(r"\bpictures?\b", words) is None or page in PICTURES

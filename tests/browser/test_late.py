@@ -1,4 +1,4 @@
-"""A visitor is quicker than the page: what comes late changes nothing of what was done meanwhile."""
+"""Late results do not undo what the visitor has done meanwhile."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ RUNS = """() => new Promise((done) => {
 
 
 def held(visit: Visit, pattern: str) -> Callable[[], None]:
-    """Hold the answers to requests; return what lets them go."""
+    """Hold the responses to requests; return the function that releases them."""
     waiting: list[Route] = []
     visit.page.route(re.compile(pattern), lambda route: waiting.append(route))
 
@@ -131,7 +131,7 @@ def test_drawing_before_the_page_is_ready(enter: Callable[..., Visit], server: P
     visit.page.goto(server.url)
     visit.page.wait_for_selector("#go[aria-disabled=false]")
     draw(visit.page, DIGITS[3])
-    visit.page.wait_for_timeout(2_500)  # so long it waits for its database
+    visit.page.wait_for_timeout(2_500)  # the page's timeout for its database
     let_go()
     visit.wait_for("#notice", "Ready.")
     visit.wait_for("#seen-caption", "your drawing")
@@ -164,7 +164,7 @@ def test_language_chosen_before_a_linked_program_opens(enter: Callable[..., Visi
     visit.wait_for("#editor", "12345")
 
 
-# Drawings that the browser keeps are decoded once there is `goOn()`.
+# Stored drawings are decoded only after `goOn()`.
 HOLD_PICTURES = """const decode = createImageBitmap;
 const free = new Promise((resolve) => (window.goOn = resolve));
 window.createImageBitmap = (...all) => free.then(() => decode(...all));"""
@@ -203,10 +203,10 @@ def test_leaving_the_page_while_a_picture_is_decoded(enter: Callable[..., Visit]
     visit.page.click("nav a[href$='learn.html']")
     visit.page.wait_for_url("**/learn.html")
     visit.page.evaluate("goOn()")
-    visit.page.wait_for_timeout(300)  # an error that nobody catches is a fault of the visit
+    visit.page.wait_for_timeout(300)  # an uncaught error is a fault of the visit
 
 
-# Python tells of a GPU, and never comes to the end of the trial that compares it with the CPU.
+# Python reports a GPU, and its comparison with the CPU never ends.
 GPU = """const { postMessage } = Worker.prototype;
 Worker.prototype.postMessage = function (sent, ...more) {
   if (sent.method === 'compare') return;
@@ -237,7 +237,7 @@ def test_evaluation_during_a_search_for_similar_images(visit: Visit) -> None:
     visit.page.wait_for_selector("#neighbours li")
 
 
-# The page's database, which is there, opens a second late.
+# The page's database opens a second late.
 SLOW_DATABASE = """const open = indexedDB.open.bind(indexedDB);
 indexedDB.open = (...all) => {
   const request = open(...all);

@@ -1,4 +1,4 @@
-"""The lessons' pages: figures at first paint, links, questions, and what happens when Python fails."""
+"""The lessons' pages: figures at first paint, links, questions, and errors of Python."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from visits import Visit
 
 LESSONS = [page for page in PAGES if page.startswith("lesson-")]
 
-# Tensors with empty cells, by what they are called; not of a figure that keeps a number back.
+# Names of tensors with empty cells, except in figures with a hidden number.
 EMPTY = """() => [...document.querySelectorAll('.shown')]
   .filter((figure) => ![...figure.querySelectorAll('.cell text')].some((cell) => cell.textContent === '?'))
   .flatMap((figure) => [...figure.querySelectorAll('.tensor')])
@@ -32,8 +32,8 @@ def test_figures_are_filled_before_python_is_loaded(enter: Callable[..., Visit],
     visit.page.goto(f"{server.url}lesson-stride.html")
     lesson = Lesson(visit.page, "padding")
     x, W = (np.array(lesson.shown(name)) for name in ("x", "W"))
-    assert (lesson.shown("y") == correlate2d(x, W, "valid")).all()  # what the build has computed is right
-    assert "/pyodide/pyodide-lock.json" in visit.asked  # Python was asked for
+    assert (lesson.shown("y") == correlate2d(x, W, "valid")).all()  # the numbers of the build are right
+    assert "/pyodide/pyodide-lock.json" in visit.asked  # Python was requested
 
 
 def test_contents_link_to_all_lessons_without_python(enter: Callable[..., Visit], server: Preview) -> None:
@@ -92,7 +92,7 @@ def test_numbers_are_stored_in_the_link(enter: Callable[..., Visit], server: Pre
     lesson.start_over()
     visit.until("location.search === ''")
     visit.page.goto(f"{server.url}lesson-stride.html?stride.SH=99&stride.W=1_2&stride.SW=&stride.x=a")
-    lesson = Lesson(visit.page, "stride")  # nonsense counts as nothing
+    lesson = Lesson(visit.page, "stride")  # invalid values are ignored
     lesson.shows("y", correlate2d(lesson.held("x"), lesson.held("W"), "valid")[:, ::2])
 
 
@@ -109,7 +109,9 @@ def test_linked_numbers_hide_results_of_other_numbers(enter: Callable[..., Visit
     lesson = Lesson(visit.page, "stride")
     assert lesson.held("W")[1, 1] == -1.5
     assert set(lesson.cells("y").locator("text").all_text_contents()) <= {""}
-    visit.page.goto(f"{server.url}lesson-size.html?outsize.H=-1&outsize.KW=2.5")  # what may be tried there
+    visit.page.goto(
+        f"{server.url}lesson-size.html?outsize.H=-1&outsize.KW=2.5"
+    )  # this figure takes impossible sizes
     lesson = Lesson(visit.page, "outsize")
     values = [lesson.place.locator(f".knobs [name={name}]").input_value() for name in ("H", "KW")]
     assert values == ["-1", "2.5"]
@@ -147,7 +149,7 @@ def test_prediction_question(enter: Callable[..., Visit], server: Preview) -> No
         lesson.replies(reply)
     assert lesson.cells("y").first.text_content() == "15"
     lesson.put("x", 0, "2")
-    lesson.replies("You have answered this.")  # what was said is of other numbers
+    lesson.replies("You have answered this.")  # the sentence was about other numbers
     visit.page.reload()
     lesson.replies("You have answered this.")
     visit.page.goto(f"{server.url}learn.html")
@@ -235,7 +237,7 @@ def test_lesson_without_python(enter: Callable[..., Visit], own_server: Server) 
     assert not visit.page.is_visible("#fault")
 
 
-@pytest.mark.full  # ten seconds of a loop that computes
+@pytest.mark.full  # ten seconds of a busy loop
 def test_endless_program_times_out(page_of: Callable[[str], Visit]) -> None:
     visit = page_of("lesson-stride.html")
     endless, other = Lesson(visit.page, "padding"), Lesson(visit.page, "stride")
@@ -243,7 +245,7 @@ def test_endless_program_times_out(page_of: Callable[[str], Visit]) -> None:
         lesson.start_over()
     endless.type("while True:\n    pass")
     endless.faults("Computing")
-    other.put("x", 0, "7")  # waits for its turn
+    other.put("x", 0, "7")  # waits for the worker
     endless.faults("the program was stopped after 10 seconds")
     visit.page.click("#language")
     assert "10 秒たっても終わらないので" in endless.place.locator(".said").inner_text()
@@ -272,7 +274,7 @@ def test_endless_program_is_stopped_by_the_button(page_of: Callable[[str], Visit
     visit = page_of("lesson-stride.html")
     endless, other = Lesson(visit.page, "padding"), Lesson(visit.page, "stride")
     endless.type("while True: pass")
-    other.put("x", 0, "7")  # waits for its turn
+    other.put("x", 0, "7")  # waits for the worker
     visit.page.evaluate(STOP, "stride")
     other.faults("the program was stopped")
     endless.faults("Computing")  # goes on
@@ -289,7 +291,7 @@ def test_too_large_array_is_not_drawn(page_of: Callable[[str], Visit]) -> None:
     lesson = Lesson(page_of("lesson-stride.html").page, "padding")
     lesson.type("import numpy as np\ny = np.zeros((10**8, 0))")
     lesson.faults("y has the shape (100000000, 0): too many numbers to draw.")
-    lesson.type("import numpy as np\ny = np.zeros((30000, 30000), bool)")  # no copy of it has room
+    lesson.type("import numpy as np\ny = np.zeros((30000, 30000), bool)")  # there is no room for a copy
     lesson.faults("y has the shape (30000, 30000): too many numbers to draw.")
     lesson.type("y = [0] * (1 << 30)")
     lesson.faults("MemoryError")
@@ -301,7 +303,7 @@ def test_too_large_array_is_not_drawn(page_of: Callable[[str], Visit]) -> None:
 
 
 def computed(lesson: Lesson, seconds: float = 20) -> None:
-    """Wait until a figure of a convolution is as it was at first."""
+    """Wait until a figure of a convolution shows its initial result."""
     wait(
         lambda: lesson.place.locator(".said").count() == 0 or not lesson.place.locator(".said").inner_text(),
         lambda: "it is not computed",

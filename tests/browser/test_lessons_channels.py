@@ -1,4 +1,4 @@
-"""Lessons 6 and 7: what their figures show of channels, batches and pooling is what others compute."""
+"""Lessons 6 and 7: figures on channels, batches and pooling against plain NumPy."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_kernel_has_the_channels_of_the_image(channels: Visit) -> None:
     lesson = Lesson(channels.page, "channels")
     lesson.put("x", 16 + 5, "-2")  # of the second channel
     x, W = lesson.held("x"), lesson.held("W")
-    y = correlate(x, W, mode="constant", origin=[-1, -1, -1])[:1, :2, :2]  # of the whole block
+    y = correlate(x, W, mode="constant", origin=[-1, -1, -1])[:1, :2, :2]  # for the whole block
     lesson.shows("y", y)
     kernel = lesson.place.locator(".kernel .front")
     places = set()
@@ -58,7 +58,7 @@ def test_kernel_has_the_channels_of_the_image(channels: Visit) -> None:
         assert lesson.marked("x") == block
         places.add(kernel.get_attribute("points"))
     assert len(places) == 4
-    assert lesson.place.locator(".arrow").count() == 2  # it does not move in depth
+    assert lesson.place.locator(".arrow").count() == 2  # it does not move along the channels
     assert lesson.place.locator(".slanted").get_attribute("aria-label", timeout=0).endswith("two directions.")
     lesson.start_over()
 
@@ -67,7 +67,7 @@ def test_color_image(channels: Visit) -> None:
     lesson = Lesson(channels.page, "channels")
     colours = "pixels => pixels.map((pixel) => pixel.getAttribute('fill').match(/\\d+/g).map(Number))"
     lesson.put("x", 5, "1.5")
-    lesson.put("x", 32 + 5, "9")  # no colour is fuller than full
+    lesson.put("x", 32 + 5, "9")  # colours are clipped at full intensity
     expected = lesson.held("x").clip(0, 3).transpose(1, 2, 0) / 3 * 255
     shown = np.reshape(lesson.place.locator(".colours rect").evaluate_all(colours), (4, 4, 3))
     assert np.allclose(shown, expected, atol=0.51)

@@ -1,4 +1,4 @@
-"""Lessons 1 to 5 and 8: what their figures show is what others compute, whatever the visitor changes."""
+"""Lessons 1 to 5 and 8: figures against plain NumPy, whatever the visitor changes."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Screen = Callable[[str, str], Lesson]
 
 @pytest.fixture
 def screen(page_of: Callable[[str], Visit]) -> Screen:
-    """`screen("sum", "bias")`: that figure of a lesson, with nothing kept back."""
+    """`screen("sum", "bias")`: that figure of a lesson, with no number hidden."""
 
     def screen(name: str, figure: str) -> Lesson:
         lesson = Lesson(page_of(f"lesson-{name}.html").page, figure)
@@ -87,7 +87,7 @@ def test_numbers_changed_by_dragging_and_by_keyboard(screen: Screen) -> None:
     lesson.page.mouse.up()
     x[0, 0] -= 4
     lesson.shows("y", convolved(x, W))
-    lesson.page.mouse.down(button="right")  # which is for the browser's menu
+    lesson.page.mouse.down(button="right")  # which opens the browser's menu
     lesson.page.mouse.move(box["x"] + 10, box["y"] + 10, steps=6)
     lesson.page.mouse.up(button="right")
     lesson.shows("x", x)
@@ -107,7 +107,7 @@ def test_kernel_animation(screen: Screen) -> None:
     lesson.place.get_by_role("button", name="Play", exact=True).click()
     for place in ("y[1, 0]", "y[1, 1]", "y[0, 0]"):
         lesson.says(place)
-    lesson.place.get_by_role("button", name="Play", exact=True).wait_for()  # it has come to its end
+    lesson.place.get_by_role("button", name="Play", exact=True).wait_for()  # it has reached the end
 
 
 def test_edited_code_and_errors(screen: Screen) -> None:
@@ -143,7 +143,7 @@ def test_directions(screen: Screen, name: str, axes: int) -> None:
     y = full[tuple(slice(n - k + 1) for n, k in zip(x.shape, W.shape, strict=True))]
     lesson.shows("y", y)
     kernel = lesson.place.locator(".kernel .front")
-    lesson.cells("y").first.focus()  # the pointer may lie on another
+    lesson.cells("y").first.focus()  # the pointer may be over another
     places = set()
     for index in np.ndindex(y.shape):
         lesson.says(f"y[{', '.join(map(str, index))}] = ")
@@ -206,11 +206,11 @@ def test_stride(screen: Screen) -> None:
     lesson.shows("y", convolved(x, W, (3, 3)))
     for _ in range(9):
         plus.click()
-    assert lesson.place.locator("[name=SH]").input_value() == "7"  # no further
+    assert lesson.place.locator("[name=SH]").input_value() == "7"  # the end of the range
 
 
 def drawn(lesson: Lesson) -> tuple[int, int, int, bool, bool]:
-    """On the first axis: the result, places, unseen cells; whether it says so of the last and of others."""
+    """On the first axis: the result, positions, unseen cells; whether the figure mentions the latter."""
     axis = lesson.place.locator("#axis-OH")
     result = axis.locator("strong").inner_text()
     sentence = axis.get_by_role("status").inner_text()
@@ -257,7 +257,7 @@ def test_impossible_sizes(
     place.locator(".obstacle").filter(has_text=reason).wait_for()
     assert remedy in place.inner_text()
     assert place.locator("strong").inner_text() == "–"
-    lesson.faults("Error: ")  # Python says it too
+    lesson.faults("Error: ")  # so does Python's error
     assert "get_conv_outsize" in lesson.place.locator(".cm-wrong").inner_text()
     lesson.start_over()
     place.locator("strong").filter(has_text=re.compile(r"^\d+$")).wait_for()
@@ -347,7 +347,7 @@ def test_in_japanese(screen: Screen) -> None:
         lesson.set(W=2)
         place = lesson.place.locator("#axis-OW")
         place.locator(".obstacle").filter(has_text="カーネルの収まる場所がありません").wait_for()
-        lesson.faults("Error: ")  # Python speaks English
+        lesson.faults("Error: ")  # Python's messages are in English
     finally:
         page.click("#language")
     place.locator(".obstacle").filter(has_text="Impossible").wait_for()

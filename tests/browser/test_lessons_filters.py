@@ -1,4 +1,4 @@
-"""The lessons on receptive fields, checkerboards and kernels of one's own, against NumPy and SciPy."""
+"""The lessons on receptive fields, checkerboards and the visitor's kernels, against NumPy and SciPy."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def checkerboard(page_of: Callable[[str], Visit]) -> Visit:
 
 
 def seen(layers: int, kernel: int, stride: int, dilation: int, width: int, unit: int) -> Array:
-    """By how many ways each pixel reaches a unit of the last layer: the product of the layers as matrices."""
+    """The number of paths from each pixel to a unit of the last layer, by the layers' matrices."""
     ways = np.eye(width)
     for layer in range(layers):
         spread = dilation**layer
@@ -38,7 +38,7 @@ def seen(layers: int, kernel: int, stride: int, dilation: int, width: int, unit:
 
 
 def lit(lesson: Lesson) -> list[int]:
-    """Which pixels of the row are lit."""
+    """Indices of the highlighted pixels of the row."""
     pixels = lesson.place.locator("svg[role=slider] rect.unit")
     classes = pixels.evaluate_all("pixels => pixels.map((pixel) => pixel.getAttribute('class'))")
     return [i for i, names in enumerate(classes) if "lit" in names.split()]
@@ -120,7 +120,7 @@ def test_effective_receptive_field(field: Visit) -> None:
 
 
 def stamped(x: Array, K: int, stride: int) -> Array:
-    """A deconvolution with a kernel of ones, stamp by stamp."""
+    """A deconvolution with a kernel of ones, as a sum of stamps."""
     rows, columns = x.shape
     y = np.zeros((stride * (rows - 1) + K, stride * (columns - 1) + K))
     for (row, column), value in np.ndenumerate(x):
@@ -194,7 +194,7 @@ def pixels(lesson: Lesson, picture: int) -> Array:
 
 
 def in_colours(values: Array) -> Array:
-    """Numbers as a map shows them."""
+    """Numbers in the colours of a map."""
     share = (np.abs(values) / np.abs(values).max())[..., None] ** 0.6
     return GROUND + share * (np.where(values[..., None] < 0, MINUS, PLUS) - GROUND)
 

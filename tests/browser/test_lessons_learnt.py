@@ -1,4 +1,4 @@
-"""The lesson on what a network has learnt; tests/test_site_learnt.py checks the numbers of its Python."""
+"""The lesson on what a network has learnt; tests/test_site_learnt.py tests its Python."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def learnt(page_of: Callable[[str], Visit]) -> Visit:
 def test_prerendered_figures_equal_computed_ones(
     learnt: Visit, enter: Callable[..., Visit], server: Preview
 ) -> None:
-    """The build has trained the network elsewhere, with other kernels."""
+    """The build has trained the network on another machine, with other kernels."""
     first = enter(f"{server.url}lesson-learnt.html", python=False)
     for name in ("cam", "occlusion"):
         lesson = Lesson(learnt.page, name)
@@ -66,7 +66,7 @@ def test_activation_maximization(learnt: Visit) -> None:
     lesson.pick("What should respond", "The classes")
     lesson.pick("Class", "7")
     lesson.says("Pixels from")
-    assert "response" not in lesson.place.locator(".sentence").inner_text()  # which the question asks for
+    assert "response" not in lesson.place.locator(".sentence").inner_text()  # the answer to the question
     lesson.choose_any()
     lesson.replies("only raise the response")
     lesson.says("Step 30: the response of class 7 is")
@@ -104,7 +104,7 @@ def test_evidence_depends_on_the_class(learnt: Visit) -> None:
         question.locator("form input").fill(line)
         question.locator("form input").press("Enter")
         lesson.replies(reply)
-    # what comes before the program runs once, and stays
+    # the code before the program runs once
     for count in (10, 11):
         lesson.type(f"memory.append({{}})\nprint(len(memory))\n{PICTURE}# {count}")
         lesson.place.locator(".printed").filter(has_text=str(count)).wait_for()

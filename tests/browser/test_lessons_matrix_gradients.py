@@ -1,4 +1,4 @@
-"""The lessons on im2col and on gradients: what they show is what others compute."""
+"""The lessons on im2col and on gradients, against plain NumPy."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pyconvlite.functions import im2col_array
 
 
 def revealed(visit: Visit, *figures: str) -> Visit:
-    """A lesson none of whose numbers is kept back any more."""
+    """A lesson with all its hidden numbers revealed."""
     for figure in figures:
         Lesson(visit.page, figure).reveal()
     return visit
@@ -201,7 +201,7 @@ def test_col2im_adds_the_copies(matrix_lesson: Visit) -> None:
         lesson.shows("times", np.outer(times, times)[None, None])
         lesson.shows("back", x * np.outer(times, times))
         lesson.shows("col", rows(x, kernel_size, stride, pad))
-    matrix_lesson.page.mouse.move(0, 0)  # or what scrolls below it is pointed at
+    matrix_lesson.page.mouse.move(0, 0)  # otherwise it would point at what scrolls below it
     lesson.cells("back").nth(4).focus()
     lesson.says("back[0, 0, 1, 0] = 5 + 5 + 5 + 5 + 5 + 5 = 30")
     assert len(lesson.marked("col", "target")) == 6
@@ -332,7 +332,7 @@ def test_gradient_of_the_weights(gradients: Visit) -> None:
 @pytest.mark.full
 def test_gradient_of_pooling(gradients: Visit) -> None:
     lesson = Lesson(gradients.page, "routing")
-    lesson.put("x", 2, "7")  # as large as the pixel two below: the first one wins
+    lesson.put("x", 2, "7")  # equal to the pixel two rows below: the first one takes the gradient
     x = lesson.held("x")
     for kernel_size, stride in ((3, 1), (2, 1), (4, 1), (2, 2)):
         lesson.set(kernel_size=kernel_size, stride=stride)
@@ -363,7 +363,7 @@ def test_second_order_gradient(gradients: Visit) -> None:
     lesson = Lesson(gradients.page, "second")
     lesson.put("W", 1, "-0.75")
     lesson.says("With h = 1e-4,")
-    assert lesson.place.locator(".errors").count() == 0  # it would answer the question
+    assert lesson.place.locator(".errors").count() == 0  # it would reveal the answer
     lesson.choose_any()
     x, W = lesson.held("x").ravel(), lesson.held("W")
     M = matrix(W, 4)
@@ -378,7 +378,7 @@ def test_second_order_gradient(gradients: Visit) -> None:
     assert lesson.place.locator(".errors circle").count() == 12
     lesson.set(digits=1)
     lesson.says("With h = 1e-1,")
-    assert differs(lesson) > 1e-2  # the curve is missed
+    assert differs(lesson) > 1e-2  # the step misses the curvature
     lesson.set(digits=12)
     lesson.says("With h = 1e-12,")
     assert differs(lesson) > 1e-3  # rounding
@@ -400,9 +400,9 @@ PAGES = pytest.mark.parametrize("lesson", ["matrix_lesson", "gradients"])
 @PAGES
 def test_in_japanese(request: pytest.FixtureRequest, lesson: str) -> None:
     page = request.getfixturevalue(lesson).page
-    page.mouse.move(0, 0)  # what lies under the pointer is what a sentence is about
+    page.mouse.move(0, 0)  # the pointer would change the sentences
     for figure in page.locator("main section:has(.sentence)").all():
-        figure.scroll_into_view_if_needed()  # what is far away has not been computed
+        figure.scroll_into_view_if_needed()  # figures out of sight are not computed
         figure.locator(".sentence", has_text=re.compile(".")).wait_for()
     english = figure_texts(page)
     page.click("#language")

@@ -1,4 +1,4 @@
-"""The last lesson: a network is put together, trained, compared, taken away, opened on the training page."""
+"""The last lesson: a network is assembled, trained, compared, exported, opened on the training page."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lessons import Lesson
 from test_keeping import KEPT
 from visits import Visit
 
-# Has the browser keep a network of the training page, trained on five images.
+# Stores a network of the training page, trained on five images.
 KEEP = """async () => {
   const open = indexedDB.open('training', 1);
   open.onupgradeneeded = () => open.result.createObjectStore('work');
@@ -55,7 +55,7 @@ def test_network_is_assembled(enter: Callable[..., Visit], server: Preview) -> N
     visit.page.reload()
     visit.wait_for(sentence, f"{4 * 10 + (4 * 28 * 28 + 1) * 10:,} parameters")
     assert visit.page.get_attribute("#open", "href") == "./?model=conv4x3s-drop50"
-    # how far the visitor is, and where to go on
+    # the visitor's progress, and the link to continue
     assert re.search(r"opened 1 of \d+ lessons and answered 1 of", visit.text("#onward"))
     left = visit.page.locator("#onward .left a").last
     assert left.get_attribute("href") == "./lesson-own.html#ask-own-accuracy"
@@ -76,10 +76,10 @@ def test_network_is_trained_and_exported(
     visit.wait_for("#notice", "Ready.")
     page.click("#go")
     page.wait_for_selector("#stop")
-    choose(visit, drops="true")  # for the next one
+    choose(visit, drops="true")  # for the next test
     visit.wait_for("#accuracy", "%", seconds=120)
     accuracy = float(visit.text("#accuracy").rstrip("%"))
-    assert accuracy > 90  # as the question has it, of the smallest one
+    assert accuracy > 90  # the answer about the smallest one
     assert page.locator("#train svg path").count() == 1
     page.click("#go")
     visit.wait_for("#train table", "dropout", seconds=120)

@@ -1,4 +1,4 @@
-"""The lessons on how a network learns: their numbers against formulas written out in NumPy."""
+"""The lessons on how a network learns, against formulas written out in NumPy."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ X, T = np.array([-0.5, 0.5, 1, 2, 2.5]), np.array([-0.2, 1.1, 0.9, 2.2, 2.2])
 
 
 def descended(start: Array, rate: float, momentum: float, steps: int) -> tuple[Array, float]:
-    """Where a descent ends, and the loss there, with the gradient written out."""
+    """The end of a descent and its loss, with the gradient written out."""
     w, step = np.array(start, float), np.zeros(2)
     for _ in range(steps):
         miss = w[0] * X + w[1] - T
@@ -68,7 +68,7 @@ def test_starting_point_is_dragged(descent: Visit) -> None:
 
 
 def near(lesson: Lesson, slope: float, height: float) -> bool:
-    """Whether the sentence has these weights, to a pixel or two."""
+    """Whether the sentence has these weights, to within a pixel or two."""
     words = lesson.place.locator(".sentence").inner_text().replace(",", "").split()
     shown = [float(words[words.index(name) + 1]) for name in ("slope", "height")]
     return bool(np.allclose(shown, [slope, height], atol=0.03))
@@ -78,7 +78,7 @@ def test_learning_rate_limit(descent: Visit) -> None:
     lesson = Lesson(descent.page, "rate")
     hessian = 2 * np.array([[(X**2).mean(), X.mean()], [X.mean(), 1]])
     limit = 2 / np.linalg.eigvalsh(hessian).max()
-    assert 0.33 < limit < 0.34  # what the question asks for
+    assert 0.33 < limit < 0.34  # the answer to the question
     question = lesson.place.locator(".ask")
     for rate, reply in (
         ("0.34", "higher on the opposite slope"),
@@ -92,7 +92,7 @@ def test_learning_rate_limit(descent: Visit) -> None:
     lesson.says(f"After 30 steps the loss is {short(descended([-0.9, 2.6], 0.33, 0, 30)[1])}.")
     lesson.place.locator("[name=rate]").fill("0.5")
     lesson.says("it diverges.")
-    lesson.place.locator(".knobs").get_by_text("+", exact=True).click()  # beyond the most
+    lesson.place.locator(".knobs").get_by_text("+", exact=True).click()  # beyond the maximum
     assert lesson.place.locator("[name=rate]").input_value() == "0.5"
     lesson.place.locator(".knobs").get_by_text("−", exact=True).click()
     assert lesson.place.locator("[name=rate]").input_value() == "0.49"
@@ -116,7 +116,7 @@ def test_momentum(descent: Visit) -> None:
 
 
 def test_contour_lines_have_the_loss_of_their_label(descent: Visit) -> None:
-    """Each line of the map, back in slopes and heights, against the loss of those."""
+    """Converts each line of the map to weights, and computes their loss."""
     lesson = Lesson(descent.page, "rate")
     paths = lesson.place.locator(".contour").evaluate_all(
         "paths => paths.map((path) => path.getAttribute('d'))"
@@ -192,7 +192,7 @@ def test_dropout(norm: Visit) -> None:
         enlarged = x / (1 - float(ratio))
         wait(lambda e=enlarged: is_left_out(lesson, e), lambda: f"{lesson.shown('once')}")
         said = lesson.place.locator(".sentence")
-        # of another draw with the same ratio the first is right as well
+        # for another draw with the same ratio the first answer is right as well
         wait(
             lambda said=said: f"{(lesson.held('once') == 0).sum()} of 16 left out" in said.inner_text(),
             lambda: f"{lesson.shown('once')}",
@@ -245,7 +245,7 @@ def test_gradient_in_residual_blocks(residual: Visit) -> None:
         wait(
             lambda r=ratios: factors(lesson) == pytest.approx(r, rel=0.5),
             lambda r=ratios: f"{factors(lesson)}, not {r}",
-            seconds=60,  # the other figure may be trained before
+            seconds=60,  # the other figure may be trained first
         )
     assert ratios[0] < 0.1 < 1 < ratios[1]
     question = lesson.place.locator(".ask")
@@ -271,14 +271,14 @@ def test_deep_residual_network_learns(residual: Visit) -> None:
     plain, added = map(float, shown)
     assert added < plain / 2  # with 16 blocks
     target = np.sin(2 * np.random.default_rng(0).standard_normal((32, 16)))
-    assert plain > 0.8 * (target**2).mean()  # it has hardly learnt more than to give 0
+    assert plain > 0.8 * (target**2).mean()  # it hardly predicts anything but 0
     lesson.set(depth=1)
     wait(
         lambda: shown != re.findall(r"\d\.\d\d", lesson.place.locator(".sentence").inner_text()),
         lambda: "no answer",
     )
     plain, added = map(float, re.findall(r"\d\.\d\d", lesson.place.locator(".sentence").inner_text()))
-    assert plain < 0.6 * (target**2).mean()  # one block alone does learn
+    assert plain < 0.6 * (target**2).mean()  # a single block learns
     lesson.start_over()
 
 
@@ -325,5 +325,5 @@ def test_augmentation(overfitting: Visit) -> None:
 
 
 def right(lesson: Lesson) -> list[float]:
-    """Per cent right on the ten pictures, and on moved ones."""
+    """Percentage right on the ten pictures, and on moved ones."""
     return [float(share) for share in re.findall(r"(\d+)%", lesson.place.locator(".sentence").inner_text())]

@@ -1,4 +1,4 @@
-"""The notebooks in JupyterLite: each is run to its end, most in the full run; its outputs are looked at."""
+"""The notebooks in JupyterLite: each is run to its end, most in the full run, and its outputs checked."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ READY = """() => {
   return widget?.context?.isReady && widget.sessionContext.session?.kernel?.status === 'idle';
 }"""
 
-# Gives the notebook as it would be saved, once all cells have run.
+# Returns the notebook as it would be saved, after all cells have run.
 RUN = """async () => {
   await jupyterapp.commands.execute('notebook:run-all-cells');
   return jupyterapp.shell.currentWidget.content.model.toJSON();
 }"""
 
-# The same, and what was seen of the training cell while it ran: its bar, and the size of its picture.
+# The same, with observations of the training cell while it ran: its bar, and the size of its picture.
 RUN_AND_WATCH = f"""async () => {{
   let running = true;
   const run = ({RUN})().finally(() => (running = false));
@@ -41,7 +41,7 @@ RUN_AND_WATCH = f"""async () => {{
   return {{ ...(await run), seen }};
 }}"""
 
-# Starts some code in the kernel; gives what it has printed so far, and all of it once it is `done`.
+# Starts code in the kernel; returns its output so far, and all of it once it is `done`.
 START = """(code) => {
   const started = { text: '' };
   const future = jupyterapp.shell.currentWidget.sessionContext.session.kernel.requestExecute({ code });
@@ -50,10 +50,10 @@ START = """(code) => {
   return started;
 }"""
 
-# Gives all that it has printed, at its end.
+# Returns the whole output after its end.
 ASK = f"(code) => ({START})(code).done"
 
-# The messages of some code's outputs: of which stream each is, and its text.
+# The output messages of some code: stream and text of each.
 PARTS = """async (code) => {
   const parts = [];
   const future = jupyterapp.shell.currentWidget.sessionContext.session.kernel.requestExecute({ code });
@@ -66,9 +66,9 @@ PARTS = """async (code) => {
   return parts;
 }"""
 
-# What JupyterLite says of itself in the console of a healthy page.
+# What JupyterLite prints to the console of a healthy page.
 CHATTER = [
-    "Memory storage fallback enabled",  # it stands by
+    "Memory storage fallback enabled",  # its message stays
     "is duplicated.",
     "default shortcut because it collides",
     "Uploader widget not found",
@@ -101,7 +101,7 @@ class Notebook:
 
     @property
     def text(self) -> str:
-        """All that it printed, and its results as plain text."""
+        """The printed output, and the results as plain text."""
         return "\n".join(output.get("text") or output["data"]["text/plain"] for output in self.outputs)
 
     def shown(self, kind: str) -> list[str]:
@@ -109,7 +109,7 @@ class Notebook:
         return [output["data"][kind] for output in self.outputs if kind in output.get("data", {})]
 
     def ask(self, code: str) -> str:
-        """What the kernel prints for some code."""
+        """Run code in the kernel; return what it prints."""
         return self.page.evaluate(ASK, code).strip()
 
 
@@ -157,7 +157,7 @@ def test_stop_ends_the_cell_and_keeps_the_kernel(run: Callable[..., Notebook]) -
     assert "61,706" in notebook.shown("text/html")[0]
     assert notebook.page.get_attribute("#way-back", "href") == "../../"
     assert notebook.ask("print(open('/home/pyodide/matplotlibrc').readline())") == "figure.facecolor: ffffff"
-    notebook.page.get_by_title("Interrupt the kernel").click()  # nothing runs: nothing comes of it
+    notebook.page.get_by_title("Interrupt the kernel").click()  # nothing runs, so that it has no effect
     endless = notebook.page.evaluate_handle(START, "kept = 1\nprint('begun', flush=True)\nwhile True: pass")
     notebook.page.wait_for_function("({ text }) => text.includes('begun')", arg=endless)
     notebook.page.get_by_title("Interrupt the kernel").click()
@@ -169,7 +169,7 @@ def test_stop_ends_the_cell_and_keeps_the_kernel(run: Callable[..., Notebook]) -
 
 
 def test_output_order_and_imports(run: Callable[..., Notebook]) -> None:
-    """Thousands of lines come in few messages, in their order; magics keep no package away."""
+    """Thousands of lines come in few messages, in order; cells with magics load packages, too."""
     notebook = run("en/index.ipynb")
     cell = """
 %matplotlib inline
@@ -255,7 +255,7 @@ def test_58(run: Callable[..., Notebook]) -> None:
     right = float(notebook.text.split("% of 1000 test images")[0].split()[-1])
     assert right > 90
     assert len(notebook.shown("image/png")) == 4
-    # Bar and curve moved while it trained.
+    # Bar and curve were updated during training.
     assert len({count for count, _ in notebook.found["seen"]}) > 10
     assert len({curve for _, curve in notebook.found["seen"]}) > 5
 
@@ -327,7 +327,7 @@ def test_fine_tune(run: Callable[..., Notebook], tell: Callable[[str], None], la
 @pytest.mark.full
 def test_a_plain_import_of_dezero(run: Callable[..., Notebook]) -> None:
     notebook = run("en/index.ipynb")
-    # The reader's wins, appended to the path as the book's programs do.
+    # The reader's own dezero takes precedence, appended to the path as in the book's programs.
     own = "import os, sys\nos.makedirs('/tmp/own/dezero')\nsys.path.append('/tmp/own')"
     own += "\nwritten = open('/tmp/own/dezero/__init__.py', 'w').write('own = 1')"
     assert notebook.ask(f"{own}\nimport dezero\nprint(dezero.own)") == "1"
@@ -339,7 +339,7 @@ def test_a_plain_import_of_dezero(run: Callable[..., Notebook]) -> None:
 
 
 def test_other_pages_fetch_no_notebook_packages(page_of: Callable[[str], Visit]) -> None:
-    """Their Pyodide folder holds the notebooks' packages too."""
+    """Their Pyodide folder has the notebooks' packages, too."""
     files = {path.rsplit("/", 1)[-1].split("-")[0] for path in page_of("index.html").asked}
     assert "installed.gz" in files
     assert not files & {"numpy", "pyconvlite", "matplotlib", "ipython", "pillow", "tqdm"}

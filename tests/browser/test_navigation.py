@@ -1,4 +1,4 @@
-"""From page to page without a new document: what stays, what begins anew, where the browser goes itself."""
+"""Navigation without a new document: what is kept, what is reset, which links load a document."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from visits import Visit
 
 SITE = DIST / "site"
 
-# What the head of a page says, of the page itself and of the file that a new document would have.
+# The head of the current page, and that of the file that a document load would return.
 HEAD = """(page) => [page.title, page.documentElement.lang,
   ...[...page.querySelectorAll('meta[name=description]')].map(({ content }) => content),
   ...[...page.querySelectorAll('link[hreflang]')].map((link) => link.href.replace('index.html', ''))]"""
@@ -25,12 +25,12 @@ SAME = "window.isSame === true"
 
 
 def runners(page: Page) -> list[Worker]:
-    """The workers for visitors' programs, without those that beat within a worker."""
+    """The workers for visitors' programs, without their nested workers."""
     return [worker for worker in page.workers if worker.url.startswith("data:") and "pyodide" in worker.url]
 
 
 def arrive(visit: Visit, name: str, same: bool = True) -> None:
-    """Wait for a page; see that it is what a new document would be, and whether it is one."""
+    """Wait for a page, compare it with a new document, and check whether it was loaded as one."""
     visit.page.wait_for_url(lambda url: url.partition("?")[0].endswith(name))
     visit.until(f"document.title === new DOMParser().parseFromString({title(name)!r}, 'text/html').title")
     assert visit.page.evaluate(f"({HEAD})(document)") == visit.page.evaluate(EXPECTED)
@@ -70,7 +70,7 @@ def test_next_page_reuses_python(enter: Callable[..., Visit], server: Preview) -
     visit.wait_for("#versions", "NumPy", seconds=10)
     assert runners(page) == [worker]
 
-    # What a visitor has written ends with its page.
+    # The variables of a visitor's program end with its page.
     lesson = Lesson(page, "one")
     lesson.unfold()
     lesson.type("import numpy\nnumpy.left = 1\n" + lesson.code())
@@ -134,7 +134,7 @@ def test_links_that_need_a_document_load(enter: Callable[..., Visit], server: Pr
     assert page.evaluate("location.search + location.hash") == "?sum.x=1_2#sum"
     assert page.evaluate("document.activeElement.id") == "sum"
 
-    page.evaluate("location.href = './learn-56.html#shifted'")  # which leads on
+    page.evaluate("location.href = './learn-56.html#shifted'")  # which redirects
     arrive(visit, "lesson-pooling.html#shifted")
 
     visit.expected += ["ERR_FAILED"]
@@ -142,7 +142,7 @@ def test_links_that_need_a_document_load(enter: Callable[..., Visit], server: Pr
     page.click("nav >> text=Play")
     page.wait_for_load_state()
     arrive(visit, "play.html", same=False)
-    page.go_back()  # to another document
+    page.go_back()  # which loads a document
     arrive(visit, "lesson-pooling.html#shifted", same=False)
 
     page.click("nav >> text=Docs")
@@ -228,7 +228,7 @@ def test_number_of_workers_does_not_grow(enter: Callable[..., Visit], server: Pr
     assert trains in page.workers
     (runs,) = runners(page)
     assert trains.evaluate("origin") == server.url.rstrip("/")
-    assert runs.evaluate("origin") == "null"  # a visitor's program is never where the site's own run
+    assert runs.evaluate("origin") == "null"  # visitors' programs never run in the site's own workers
 
 
 @pytest.mark.full
@@ -249,7 +249,7 @@ def test_training_page_state_is_restored(enter: Callable[..., Visit], server: Pr
         dialog.dismiss()
 
     page.on("dialog", stay)
-    page.evaluate("history.back()")  # while it trains, the way back asks, too
+    page.evaluate("history.back()")  # during training, Back asks, too
     visit.until_seen(visit.seen() + 160)
     assert asked == ["beforeunload"]
     page.click("#stop")

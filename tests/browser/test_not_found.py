@@ -1,4 +1,4 @@
-"""What a visitor sees at an address without a page."""
+"""The page for unknown URLs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The site without a host: kept in the browser, renewed by the next build."""
+"""The site offline: cached in the browser, updated by the next build."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ KEPT = "This site is stored in your browser and works offline"
 
 
 class Host:
-    """A host that is switched on and off, and keeps its address."""
+    """A host that can be stopped and restarted at the same address."""
 
     def __init__(self, site: Path) -> None:
         self.site = site
@@ -48,20 +48,20 @@ def host() -> Iterator[Host]:
 
 @pytest.fixture
 def keeping(enter: Callable[..., Visit]) -> Callable[[str], Visit]:
-    """Open a page in a browser that may keep the site."""
+    """Open a page in a browser that may cache the site."""
     return lambda url: enter(url, service_workers="allow")
 
 
 def test_everything_works_offline_after_one_visit(keeping: Callable[[str], Visit], host: Host) -> None:
     visit = keeping(f"{host.url}lesson-sum.html")
     visit.wait_for("#offline", KEPT, seconds=120)
-    # Chromium keeps the compiled core with the address that it came from: it has to be kept under that one.
+    # Chromium stores the compiled core by its URL, so that the file must be cached under the same one.
     asked = "performance.getEntriesByType('resource').map(({ name }) => name)"
     (core,) = [name for name in visit.page.evaluate(asked) if "pyodide.asm.wasm" in name]
     assert visit.page.evaluate("async (core) => (await caches.match(core)) !== undefined", core)
     host.end()
     visit.page.context.set_offline(True)
-    visit.expected.append("service-worker.js")  # whether there is a new one cannot be found out
+    visit.expected.append("service-worker.js")  # the check for a new build fails
     kept = "async (page) => (await caches.match(page, { ignoreSearch: true })) !== undefined"
     for page in PAGES:
         assert visit.page.evaluate(kept, page), page
@@ -90,7 +90,7 @@ def test_everything_works_offline_after_one_visit(keeping: Callable[[str], Visit
 def test_packages_loaded_by_programs_are_cached(keeping: Callable[[str], Visit], host: Host) -> None:
     visit = keeping(f"{host.url}play.html")
     visit.wait_for("#offline", KEPT, seconds=120)
-    visit.page.reload()  # from now on the worker sees what passes
+    visit.page.reload()  # from now on the service worker sees the requests
 
     def plots() -> None:
         visit.page.locator("#go[aria-disabled=false]").wait_for(timeout=60_000)
@@ -112,7 +112,7 @@ def test_packages_loaded_by_programs_are_cached(keeping: Callable[[str], Visit],
 
 @pytest.fixture
 def builds(tmp_path: Path) -> tuple[Path, Path]:
-    """The site as it is, and as a later build would have it: with another pyconvlite under the same name."""
+    """The site, and a later build of it: with another pyconvlite under the same file name."""
     old, new = tmp_path / "old", tmp_path / "new"
     for folder in (old, new):
         shutil.copytree(SITE, folder, ignore=shutil.ignore_patterns("lite"), copy_function=os.link)
@@ -127,12 +127,12 @@ def builds(tmp_path: Path) -> tuple[Path, Path]:
     assert b'__version__ = "' in text
     files["pyconvlite/__init__.py"] = text.replace(b'__version__ = "', b'__version__ = "99.')
     for path in [each for each in files if each.startswith("pyconvlite/__pycache__/__init__.")]:
-        del files[path]  # which would hide the change
+        del files[path]  # the browser's cache would hide the change
     head["files"] = [(path, len(content)) for path, content in files.items()]
     after = gzip.compress(json.dumps(head).encode() + b"\n" + b"".join(files.values()))
     packages.unlink()
     packages.write_bytes(after)
-    # its hash, and that of what is in it
+    # its hash, and those of its contents
     for undone in (bytes, gzip.decompress):
         hashes = [hashlib.sha256(undone(content)).hexdigest() for content in (before, after)]
         replace(new / "service-worker.js", *hashes)
@@ -140,7 +140,7 @@ def builds(tmp_path: Path) -> tuple[Path, Path]:
 
 
 def replace(path: Path, before: str, after: str) -> None:
-    """Write a file anew, not the one that it is a link to."""
+    """Replace a file, and not the target of a link."""
     text = path.read_text("utf-8")
     assert before in text
     path.unlink()
@@ -164,7 +164,7 @@ def test_a_new_build_replaces_the_old_packages(
     visit.page.reload()
     visit.wait_for("#renewal", "A new version of this site is available.")
     visit.wait_for("#versions", "NumPy")
-    assert "pyconvlite 99." not in visit.text("#versions")  # nothing changes below a visitor's hands
+    assert "pyconvlite 99." not in visit.text("#versions")  # an open page keeps its build
     visit.page.click("#renew")
     visit.wait_for("#versions", "pyconvlite 99.")
     assert visit.page.is_hidden("#renewal")
@@ -199,7 +199,7 @@ def test_tab_of_the_old_build_still_works(keeping: Callable[[str], Visit], build
     [("learn.html", "Sharing"), ("play.html", "completion"), ("play.html?embed", "completion")],
 )
 def test_file_removed_from_the_host(enter: Callable[..., Visit], host: Host, page: str, chunk: str) -> None:
-    """As in a tab of the old build, once the new one is in its place."""
+    """As in a tab of the old build after an update of the host."""
     host.server.missing = {path.name for path in SITE.glob(f"assets/{chunk}-*.js")}
     visit = enter(host.url + page, python=False)
     visit.expected += ["404", "dynamically imported module"]
@@ -220,7 +220,7 @@ def test_file_removed_from_the_host(enter: Callable[..., Visit], host: Host, pag
 def test_packages_of_another_build_are_not_cached(
     keeping: Callable[[str], Visit], builds: tuple[Path, Path]
 ) -> None:
-    """A host in the middle of an update: the new packages with the rest of the old build."""
+    """A host during an update: the new packages with the rest of the old build."""
     old, new = builds
     host = Host(old)
     packages = old / "pyodide" / installed.NAME

@@ -1,6 +1,6 @@
-"""A browser that has none of what the page can do without: JSPI, relaxed SIMD, WebGPU; or less still.
+"""Browsers without optional features (JSPI, relaxed SIMD, WebGPU), and without required ones.
 
-No switch of Chromium's takes them away any more, so a script does, ahead of the page's own and the worker's.
+Chromium has no switches to disable them, so a script does it before those of the page and the worker.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ ASK = """(() => {
 
 @contextmanager
 def opened(browser: Browser, server: Preview, script: str) -> Iterator[Visit]:
-    """The page in a browser in which a script runs first, also in the worker."""
+    """The page in a browser where a script runs first, also in the worker."""
     with browser.new_context(service_workers="block") as context:
         context.add_init_script(script)
         put_ahead(context, "networks", script)
@@ -60,7 +60,7 @@ def opened(browser: Browser, server: Preview, script: str) -> Iterator[Visit]:
 
 @pytest.fixture
 def older(browser: Browser, server: Preview) -> Iterator[Visit]:
-    """The page in a browser without any of them."""
+    """The page in a browser without any of the optional features."""
     with opened(browser, server, TAKE_AWAY) as visit:
         yield visit
 

@@ -1,4 +1,4 @@
-"""One's own classes: drawn, from files, from the camera; taken back."""
+"""The visitor's classes: drawn, from files, from the camera; removed again."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ from playwright.sync_api import Playwright
 from strokes import DIGITS, draw
 from visits import Visit
 
-# The colour in the middle of the left half of the picture that is looked at.
+# The colour in the middle of the left half of the shown picture.
 LEFT = """() => {
   const { data } = document.getElementById('photo').getContext('2d').getImageData(56, 112, 1, 1);
   return [...data].slice(0, 3);
 }"""
 
-# The camera is asked for later by so many ms; `asked` counts how often the page does.
+# Delays requests for the camera by milliseconds; `asked` counts them.
 SLOW_CAMERA = """(wait) => {
   const { mediaDevices } = navigator;
   const ask = mediaDevices.getUserMedia.bind(mediaDevices);
@@ -54,7 +54,7 @@ SLOW_CAMERA = """(wait) => {
 
 TRY = "Try PNG or JPEG files of up to 268 million pixels."
 
-# The first request for the camera fails, by `refuse()`; the next ones are as ever.
+# The first request for the camera fails after `refuse()`; later ones are not changed.
 REFUSED_FIRST = """() => {
   const { mediaDevices } = navigator;
   mediaDevices.getUserMedia = () => {
@@ -65,7 +65,7 @@ REFUSED_FIRST = """() => {
   };
 }"""
 
-# The next picture is decoded once there is `goOn()`.
+# The next picture is decoded only after `goOn()`.
 SLOW_PICTURE = """() => {
   const decode = window.createImageBitmap;
   window.createImageBitmap = async (...all) => {
@@ -78,13 +78,13 @@ SLOW_PICTURE = """() => {
 
 @pytest.fixture
 def own(enter: Callable[..., Visit], server: Preview) -> Visit:
-    """The page without its Python, which pictures do not need."""
+    """The page without Python, which pictures do not need."""
     return enter(f"{server.url}own.html", python=False)
 
 
 @pytest.fixture
 def with_camera(playwright: Playwright, server: Preview) -> Iterator[Callable[..., Visit]]:
-    """Opens the page in a browser with these flags, without its Python."""
+    """`with_camera(*flags)` opens the page in a browser with these flags, without Python."""
     browsers: list[Any] = []
 
     def enter(*flags: str) -> Visit:
@@ -144,7 +144,7 @@ def test_drawings_are_learnt_recognized_and_stored(enter: Callable[..., Visit], 
     learning.page.set_input_files("#open-file", photos("dots", 1))
     learning.until("Boolean(window.goOn)")
     choose(learning, "drawings")
-    learning.page.evaluate("goOn()")  # the photo comes too late, and is no drawing
+    learning.page.evaluate("goOn()")  # the photo comes too late, and is not a drawing
     learning.stand_still()
     assert learning.page.is_hidden("#fault")
     draw(learning.page, shaken(DIGITS[2], hand))
@@ -152,11 +152,11 @@ def test_drawings_are_learnt_recognized_and_stored(enter: Callable[..., Visit], 
     learning.keep_busy()
     draw(learning.page, shaken(DIGITS[8], hand))
     learning.page.click("#clear")
-    learning.page.workers[0].evaluate("0")  # comes after the answer
+    learning.page.workers[0].evaluate("0")  # arrives after the result
     learning.stand_still()
     learning.wait_for("#answer", "Show it something.")
 
-    # What was asked before a training is asked again after it; of classes that are all new nothing is known.
+    # A picture shown before training is classified again after it, unless all classes are new.
     learning.page.click("#add-class")
     for _ in range(4):
         draw(learning.page, shaken(DIGITS[1], hand))
@@ -194,7 +194,7 @@ def test_invalid_picture_is_reported(own: Visit) -> None:
 
 @pytest.mark.full
 def test_messages_of_two_classes_are_all_shown(own: Visit) -> None:
-    """The last one to end would otherwise take back what another one had to tell."""
+    """Otherwise the last one to end would clear the messages of the others."""
     (good,) = photos("dots", 1)
     notes = [upload(f"{turn}notes{i}.txt", b"none") for i, turn in enumerate(["\u202e", *[""] * 6])]
     both = [
@@ -222,7 +222,7 @@ def test_class_removed_while_it_is_filled(own: Visit) -> None:
     add_files(own, 0, photos("dots", 1, seed=1))
     has(own, 0, 1)
     own.until("document.getElementById('own-notice').textContent === ''")
-    own.stand_still()  # until it is kept
+    own.stand_still()  # until it is stored
     assert own.page.evaluate(KEPT) == 1
 
 
@@ -267,7 +267,7 @@ def test_exif_orientation_and_huge_photos(own: Visit) -> None:
     own.page.set_input_files("#open-file", upload("turned.jpg", encoded(image, exif=exif)))
     own.page.locator("#photo").wait_for()
     red, _, blue = own.page.evaluate(LEFT)
-    assert (red, blue) == pytest.approx((254, 0), abs=12)  # what was above is at the left
+    assert (red, blue) == pytest.approx((254, 0), abs=12)  # the top is now at the left
 
 
 def test_folders_and_archives_become_classes(own: Visit) -> None:
@@ -283,7 +283,7 @@ def test_folders_and_archives_become_classes(own: Visit) -> None:
     names = [card(own, i).locator(".name").input_value() for i in range(2)]
     assert names == ["checks", "dots"]
     add_files(own, 0, {"name": "x.zip", "mimeType": "application/zip", "buffer": file.getvalue()})
-    has(own, 0, 7)  # on a class, all of them are its own
+    has(own, 0, 7)  # dropped on a class, all of them belong to it
 
 
 def test_files_are_not_drawings(own: Visit) -> None:
@@ -312,7 +312,7 @@ def test_pictures_are_dropped_and_removed(own: Visit) -> None:
     own.until("document.querySelectorAll('.card').length === 3")
     card(own, 1).locator(".quiet").click()
     own.until("document.querySelectorAll('.card').length === 2")
-    own.stand_still()  # until it is kept
+    own.stand_still()  # until it is stored
     own.page.reload()
     has(own, 0, 1)
     has(own, 1, 0)
@@ -322,7 +322,7 @@ def test_pictures_of_the_camera(with_camera: Callable[..., Visit]) -> None:
     visit = with_camera("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
     add = card(visit, 0).locator(".add")
     assert add.inner_text() == "Take pictures"
-    add.click()  # which turns it on
+    add.click()  # the first click turns it on
     until_runs(visit)
     assert count(visit, 0) == 0
     visit.wait_for("#camera", "Camera off")
@@ -330,7 +330,7 @@ def test_pictures_of_the_camera(with_camera: Callable[..., Visit]) -> None:
     has(visit, 0, 1)
     add.hover()
     visit.page.mouse.down()
-    has(visit, 0, 8, ">=")  # as long as it is held down, wherever the page moves
+    has(visit, 0, 8, ">=")  # while it is held down, even if the page scrolls
     visit.page.mouse.up()
     until_frames(visit, 10)
     taken = count(visit, 0)
@@ -396,7 +396,7 @@ def test_camera_permission_denied(with_camera: Callable[..., Visit]) -> None:
     visit.page.click("#language")
     visit.wait_for("#camera-notice", "カメラの使用がブラウザに許可されませんでした")
     visit.page.click("#language")
-    visit.page.context.grant_permissions(["camera"])  # the visitor changes their mind
+    visit.page.context.grant_permissions(["camera"])  # the visitor then allows it
     visit.page.click("#camera")
     until_runs(visit)
     visit.page.locator("#camera-notice").wait_for(state="hidden")
@@ -425,11 +425,11 @@ def test_keyboard_only(own: Visit) -> None:
     own.page.keyboard.press("Enter")
     has(own, 0, 1)
     focused = own.page.evaluate("document.activeElement.getAttribute('aria-label')")
-    assert focused == "Remove picture 1 of Class 1"  # the keyboard did not lose its place
+    assert focused == "Remove picture 1 of Class 1"  # the focus is kept
     own.page.focus("#undo")
     own.page.keyboard.press("Enter")
     has(own, 0, 2)
-    own.page.keyboard.press("Enter")  # on the button beside it
+    own.page.keyboard.press("Enter")  # the focus is on the next button
     own.until("document.querySelectorAll('.card').length === 3")
 
 

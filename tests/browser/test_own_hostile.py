@@ -1,4 +1,4 @@
-"""Strangers' pictures on the page of one's own: each is one or told to be none, and the page goes on."""
+"""Hostile pictures on the page of the visitor's data: each is shown or refused, and the page goes on."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ RED = (255, 0, 0)
 
 @pytest.fixture
 def own(enter: Callable[..., Visit], server: Preview) -> Visit:
-    """The page without its Python, which pictures do not need."""
+    """The page without Python, which pictures do not need."""
     return enter(f"{server.url}own.html", python=False)
 
 
@@ -35,7 +35,7 @@ def chunk(kind: bytes, data: bytes, length: int | None = None) -> bytes:
 
 
 def grey(side: int, rows: bytes = b"", length: int | None = None) -> bytes:
-    """A PNG of so many pixels a side, with these rows; its data may say another length."""
+    """A PNG of so many pixels a side, with these rows; the length of its data may be false."""
     header = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
     parts = chunk(b"IHDR", header), chunk(b"IDAT", zlib.compress(rows), length), chunk(b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
@@ -59,7 +59,7 @@ SVG = (
 )
 PLAIN = Image.new("RGB", (SIDE, SIDE), RED)
 
-# Each with the colour that it shows; None for what is no picture.
+# Each with its colour; None for an invalid picture.
 PICTURES: dict[str, tuple[bytes, tuple[int, int, int] | None]] = {
     "one pixel.jpg": (encoded(Image.new("RGB", (1, 1), RED)), RED),
     "moving.gif": (animated("GIF"), RED),
@@ -107,7 +107,7 @@ def test_truncated_picture(own: Visit) -> None:
     assert shown + 5 + int(told.removesuffix(f" more. {TRY}").rpartition(" ")[2]) == 21
 
 
-# A file of the visitor's own input is dropped on an element, or chosen in another input.
+# Drops a file of one input on an element, or chooses it in another input.
 PASS_ON = """([selector, isDropped]) => {
   const dataTransfer = new DataTransfer();
   dataTransfer.items.add(document.getElementById('chosen').files[0]);
@@ -117,7 +117,7 @@ PASS_ON = """([selector, isDropped]) => {
   place.dispatchEvent(isDropped ? new DragEvent('drop', options) : new Event('change', options));
 }"""
 
-# Of an archive's pieces only the first so many can be read.
+# Only the first pieces of an archive can be read.
 MOVED = """(pieces) => {
   const { arrayBuffer } = Blob.prototype;
   Blob.prototype.arrayBuffer = function () {
@@ -127,7 +127,7 @@ MOVED = """(pieces) => {
   };
 }"""
 
-# After so many pictures the browser has no memory for more.
+# The browser runs out of memory after so many pictures.
 NO_MEMORY = """(pictures) => {
   const { getContext } = OffscreenCanvas.prototype;
   OffscreenCanvas.prototype.getContext = function (...all) {
@@ -187,7 +187,7 @@ def test_archive_folders_name_the_classes(own: Visit) -> None:
     )  # not the one of a hidden folder, as `..` is
     classes = own.page.locator("#classes .name").evaluate_all("all => all.map(({ value }) => value)")
     assert classes[:3] == ["abs", "gpj", "__proto__"]
-    own.wait_for("#own-notice", "To add several pictures at once")  # one lies in no folder
+    own.wait_for("#own-notice", "To add several pictures at once")  # one is outside of all folders
     assert own.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
@@ -233,7 +233,7 @@ def test_project_with_too_many_pictures_is_refused(own: Visit) -> None:
 
 
 def test_pictures_of_a_project_are_scaled_down(own: Visit) -> None:
-    """They would be decoded again in each visit, all at once."""
+    """Each visit decodes them again, all at once."""
     side = 3_000
     large = grey(side, (b"\0" + b"\x80" * side) * side)
     classes = [{"name": name, "pictures": [f"{name}.png"]} for name in "ab"]
@@ -256,7 +256,7 @@ def test_invalid_pictures_of_a_project(own: Visit) -> None:
     has(own, 1, 1)
 
 
-# Puts something in the place of a picture that is kept.
+# Replaces a stored picture by something else.
 SPOIL = """() => new Promise((done) => {
   indexedDB.open('own-data').onsuccess = ({ target: { result: database } }) => {
     const store = database.transaction('pictures', 'readwrite').objectStore('pictures');

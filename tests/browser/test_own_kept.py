@@ -1,4 +1,4 @@
-"""What the browser keeps of one's own classes: over visits, in several tabs, without room or answer."""
+"""Storage of the visitor's classes: over visits, in several tabs, with a full or unresponsive storage."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from playwright.sync_api import Page
 from strokes import DIGITS, draw
 from visits import Visit
 
-# Leaves what the site's earlier versions kept: two classes of grey squares, one of them drawn.
+# Stores data as the site's earlier versions did: two classes of grey squares, one of them drawn.
 FORMER = """() => new Promise((done) => {
   const opening = indexedDB.open('own-data', 1);
   opening.onupgradeneeded = () => {
@@ -31,7 +31,7 @@ FORMER = """() => new Promise((done) => {
   };
 })"""
 
-# A tab of the site's first version does not let go of its database.
+# A tab of the site's first version does not close its database.
 HOLD_FORMER = """() => new Promise((done) => {
   indexedDB.open('own-data').onsuccess = ({ target }) => {
     window.held = target.result;
@@ -53,14 +53,14 @@ HOLD = """() => new Promise((done) => {
   };
 })"""
 
-# Tells the page what another tab would.
+# Sends the page the message of another tab.
 TELL = """() => new Promise((done) => {
   const [from, to] = [new BroadcastChannel('own-data'), new BroadcastChannel('own-data')];
   to.onmessage = () => done();
   from.postMessage(null);
 })"""
 
-# What other tabs tell waits while `waiting` is a list.
+# Messages of other tabs are queued while `waiting` is a list.
 HARD_OF_HEARING = """
 const { addEventListener } = BroadcastChannel.prototype;
 BroadcastChannel.prototype.addEventListener = function (type, act) {
@@ -68,7 +68,7 @@ BroadcastChannel.prototype.addEventListener = function (type, act) {
 };
 """
 
-# A class is added when the kept ones are read next.
+# Adds a class when the stored ones are read next.
 CHANGED_WHILE_READ = """() => {
   const { getAll } = IDBObjectStore.prototype;
   IDBObjectStore.prototype.getAll = function (...all) {
@@ -78,7 +78,7 @@ CHANGED_WHILE_READ = """() => {
   };
 }"""
 
-# There is no room in a store until there is `makeRoom()`. A smaller quota is not noticed at once.
+# A store is full until `makeRoom()`. A smaller quota would take effect only later.
 NO_ROOM = """(store) => {
   const { put } = IDBObjectStore.prototype;
   window.makeRoom = () => {
@@ -93,7 +93,7 @@ NO_ROOM = """(store) => {
 
 @pytest.fixture
 def own(enter: Callable[..., Visit], server: Preview) -> Visit:
-    """The page without its Python, which pictures do not need."""
+    """The page without Python, which pictures do not need."""
     return enter(f"{server.url}own.html", python=False)
 
 
@@ -108,7 +108,7 @@ def other(own: Visit) -> Iterator[Visit]:
 
 
 def has_classes(visit: Visit, n: int) -> None:
-    """There come to be so many classes."""
+    """Wait until there are so many classes."""
     visit.until(f"document.querySelectorAll('.card').length === {n}", seconds=10)
 
 
@@ -157,7 +157,7 @@ def test_space_freed_by_another_tab_is_used(own: Visit, other: Visit) -> None:
 def test_change_after_a_change_of_another_tab(own: Visit) -> None:
     own.page.click("#add-class")
     has_classes(own, 3)
-    own.stand_still()  # until it is kept
+    own.stand_still()  # until it is stored
     own.page.evaluate(HOLD)
     own.page.click("#add-class")
     own.page.evaluate(TELL)
@@ -220,7 +220,7 @@ def test_full_storage(own: Visit) -> None:
     devtools.send("Storage.overrideQuotaForOrigin", {"origin": origin, "quotaSize": 1})
     add_files(own, 0, photos("dots", 3))
     own.wait_for("#kept", "Your browser has no room left for these pictures")
-    has(own, 0, 3)  # they are there while the page is
+    has(own, 0, 3)  # they exist as long as the page
     devtools.send("Storage.overrideQuotaForOrigin", {"origin": origin})
     own.page.click("#keep-again")
     own.wait_for("#kept", "3 pictures, stored in this browser only")
@@ -228,7 +228,7 @@ def test_full_storage(own: Visit) -> None:
     has(own, 0, 3)
 
 
-# A browser without a database, and Firefox where it keeps no data of sites.
+# A browser without a database, and Firefox where it stores no data of sites.
 NO_DATABASE = "Object.defineProperty(window, 'indexedDB', { value: undefined });"
 NO_CHANNEL = "window.BroadcastChannel = function () { throw new DOMException('', 'SecurityError') };"
 
@@ -267,7 +267,7 @@ def test_unresponsive_storage(enter: Callable[..., Visit], server: Preview) -> N
 
 
 def delete_data(visit: Visit) -> None:
-    """As the visitor does in the browser's settings, which closes the database."""
+    """As in the browser's settings: it closes the database."""
     devtools = visit.page.context.new_cdp_session(visit.page)
     origin = visit.page.evaluate("location.origin")
     devtools.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "indexeddb"})
@@ -275,10 +275,10 @@ def delete_data(visit: Visit) -> None:
 
 
 def test_data_deleted_by_the_visitor(own: Visit) -> None:
-    """What is on the page is kept again with the next change, in a database that is opened anew."""
+    """The next change stores the page's pictures again, in a new database."""
     add_files(own, 0, photos("dots", 2))
     has(own, 0, 2)
-    own.stand_still()  # until they are kept
+    own.stand_still()  # until they are stored
     delete_data(own)
     add_files(own, 0, photos("checks", 1))
     own.wait_for("#kept", "3 pictures, stored in this browser only")

@@ -1,4 +1,4 @@
-"""docs/guides/own-page.md: the page that it shows works, isolated and not."""
+"""docs/guides/own-page.md: its example page works, isolated or not."""
 
 from __future__ import annotations
 

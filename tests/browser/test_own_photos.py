@@ -1,4 +1,4 @@
-"""Photos in colour: learnt by EfficientNet-Lite0 from a few, explained, taken away, opened again."""
+"""Photos in colour: EfficientNet-Lite0 learns from a few; they are explained, exported, opened again."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from pyconvlite.models import EfficientNetLite0
 
 KINDS = ("stripes", "checks", "dots")
 
-# Times between answers of the network and between frames of the page, in ms, while so many answers come.
+# Times in ms between results of the network and between frames of the page, over so many results.
 PACE = """(answers) => new Promise((done) => {
   const [frames, seen] = [[], []];
   let watches = true;
@@ -70,7 +70,7 @@ def test_few_photos_are_learnt_and_stored(enter: Callable[..., Visit], server: P
     visit.page.route("**/weights/*.safetensors", lambda route: route.abort())
     visit.expected.append("ERR_FAILED")
     fill(visit, 6)
-    visit.wait_for("#fault-title", "efficientnet-lite0.safetensors")  # a download that breaks off
+    visit.wait_for("#fault-title", "efficientnet-lite0.safetensors")  # an interrupted download
     visit.page.click("#dismiss")
     visit.page.unroute("**/weights/*.safetensors")
     train(visit)
@@ -87,7 +87,9 @@ def test_few_photos_are_learnt_and_stored(enter: Callable[..., Visit], server: P
     assert "ML Illustrated" in visit.text("#license-text pre")
 
     python = visit.page.workers[0]
-    visit.page.click("nav >> text=Lessons")  # another page and back: it begins anew, with a Python that runs
+    visit.page.click(
+        "nav >> text=Lessons"
+    )  # another page and back: the page starts anew with a running Python
     visit.page.locator("#lessons").wait_for()
     visit.page.go_back()
     visit.wait_for("#go", "Train again")
@@ -105,7 +107,7 @@ def test_few_photos_are_learnt_and_stored(enter: Callable[..., Visit], server: P
 
 @pytest.mark.full
 def test_fine_tuning_after_classes_have_changed(enter: Callable[..., Visit], server: Preview) -> None:
-    """The last layer, which knows the former ones, is trained anew first."""
+    """The last layer, which has the old classes, is trained again first."""
     visit = enter(f"{server.url}own.html")
     for i, kind in enumerate(KINDS[:2]):
         add_files(visit, i, photos(kind, 2))
@@ -142,7 +144,7 @@ def seeing(playwright: Playwright, server: Preview) -> Iterator[Visit]:
 
 @pytest.mark.full
 def test_time_from_click_to_live_result(seeing: Visit, tell: Callable[[str], None]) -> None:
-    """All that has to be loaded counts, since the first pictures start it."""
+    """Loading counts, since the first pictures start it."""
     fill(seeing, 20)
     start = monotonic()
     seeing.page.locator("#go[aria-disabled=false]").wait_for()
@@ -165,7 +167,7 @@ def test_time_from_click_to_live_result(seeing: Visit, tell: Callable[[str], Non
     assert int(score.split()[0]) >= 10  # of 12
     seeing.page.click("#camera")
     assert recognizes(seeing, 3) >= 7  # of 9
-    assert best >= 5  # the others took turns with other programs
+    assert best >= 5  # other programs may have delayed the others
     assert gap < 100
 
 
@@ -199,7 +201,7 @@ def test_fine_tuned_project_round_trip(
     visit.page.click("#clear-all")
     has(visit, 0, 0)
     visit.wait_for("#go", "Train")
-    assert visit.page.locator("#take-page").count() == 0  # nothing is left that it could name
+    assert visit.page.locator("#take-page").count() == 0  # the class that it would name is removed
     visit.page.set_input_files("#project-file", files["project"])
     for i in range(3):
         has(visit, i, 10)
@@ -209,7 +211,7 @@ def test_fine_tuned_project_round_trip(
     visit.page.set_input_files("#open-file", photos("dots", 1, seed=4))
     recognized(visit, "dots")
 
-    card(visit, 2).locator(".quiet").click()  # the network keeps the name of a class that is gone
+    card(visit, 2).locator(".quiet").click()  # the network keeps the name of a removed class
     with visit.page.expect_download(timeout=120_000) as download:
         visit.page.click("#take-page")
     assert all(f'"{kind}"' in download.value.path().read_text("utf-8") for kind in KINDS)

@@ -1,4 +1,4 @@
-"""The page itself: loading, failing, keyboard, phone, and what it shows."""
+"""The training page: loading, failures, keyboard, phone, and what it shows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from playwright.sync_api import Route
 from strokes import DIGITS, draw
 from visits import Visit
 
-# Of the focused element: what to call it, its label, its outline.
+# The focused element: its description, its label, its outline.
 FOCUSED = """() => {
   const { activeElement: e } = document;
   const label = e.getAttribute('aria-label') || e.labels?.[0]?.textContent || e.textContent
@@ -88,7 +88,10 @@ def test_missing_file(enter: Callable[..., Visit], own_server: Server, name: str
 def test_truncated_file(enter: Callable[..., Visit], own_server: Server, name: str) -> None:
     own_server.cut.add(name)
     visit = enter(own_server.url)
-    visit.expected += ["error: ", "warning: "]  # Pyodide's on the console; an uncaught one is a fault
+    visit.expected += [
+        "error: ",
+        "warning: ",
+    ]  # Pyodide's message on the console; an uncaught error is a fault
     visit.wait_for("#fault-title", "Python is not running")
     assert name in visit.text("#fault-title")
 
@@ -109,7 +112,7 @@ def test_weights_survive_a_worker_crash(visit: Visit, tmp_path: Path) -> None:
     assert visit.weights(tmp_path).read_bytes() == before
 
 
-# Each frame seems to take long, so that an answer waits for its turn, and Python is started anew at once.
+# Frames seem to take long, so that a result is queued, and Python is restarted at once.
 SLOWLY = """() => {
   const now = performance.now.bind(performance);
   let gone = 0;
@@ -137,7 +140,7 @@ def test_worker_crash_while_a_result_is_queued(enter: Callable[..., Visit]) -> N
     visit.wait_for("#seen-caption", "a test image: a 4")
 
 
-END_SILENTLY = "void setTimeout(() => self.close())"  # as a browser ends a worker that it has no memory for
+END_SILENTLY = "void setTimeout(() => self.close())"  # as a browser ends a worker when it runs out of memory
 
 
 @pytest.mark.full
@@ -155,7 +158,7 @@ def test_silent_worker_end_is_detected(visit: Visit) -> None:
     assert visit.page.is_hidden("#fault")
 
 
-@pytest.mark.full  # it waits for twenty seconds
+@pytest.mark.full  # the page's timeout is twenty seconds
 def test_unresponsive_worker_is_replaced(enter: Callable[..., Visit]) -> None:
     visit = enter()
     silent: list[str] = []
@@ -235,7 +238,7 @@ def test_shown_code_is_the_code_that_runs(trained: Visit) -> None:
         trained.page.wait_for_selector(f"#{name}-py")
         assert trained.page.text_content(f"#{name}-py") == (SITE / f"python/tab/{name}.py").read_text()
     trained.choose(optimizer="MomentumSGD")
-    assert trained.page.input_value("[name=learningRate]") == "0.02"  # each has its own to begin with
+    assert trained.page.input_value("[name=learningRate]") == "0.02"  # each has its own default
     trained.choose(model="LeNet", learningRate="0.03", images=20_000, epochs=2)
     program = trained.page.text_content("#run-py")
     assert program
@@ -254,7 +257,7 @@ def test_keyboard_only(trained: Visit) -> None:
     while len(reached) < 200:
         page.keyboard.press("Tab")
         name, label, outline = page.evaluate(FOCUSED)
-        if name == "BODY":  # through the page
+        if name == "BODY":  # across the page
             break
         assert label, f"{name} has no label"
         assert outline != "none", f"{name} does not show that it has the focus"

@@ -1,4 +1,4 @@
-"""The playground: programs run, fail, flood and are stopped."""
+"""The playground: programs run, fail, flood the output and are stopped."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_a_traceback_marks_its_line(play: Playground) -> None:
     play.page.click("text=Go to line 2")
     play.page.keyboard.press("End")
     play.page.keyboard.type(" ")
-    assert play.page.locator(".cm-wrong").count() == 0  # the mark is of another program now
+    assert play.page.locator(".cm-wrong").count() == 0  # the mark was for another program
 
 
 def test_a_syntax_error_marks_its_line(play: Playground) -> None:
@@ -74,7 +74,7 @@ def test_an_endless_loop_is_stopped(play: Playground) -> None:
     assert play.run("'again'") == "'again'"
 
 
-# How many messages come while a page gets round 60 times: each changes the output in a task of its own.
+# How many messages arrive in 60 turns of the page's event loop: each changes the output in its own task.
 GOES_ROUND = """async () => {
   let messages = 0;
   const output = new MutationObserver(() => messages++);
@@ -94,7 +94,7 @@ def test_a_flood_leaves_the_page_responsive(play: Playground) -> None:
     session.send("Performance.enable", {"timeDomain": "threadTicks"})
 
     def busy() -> float:
-        """Seconds for which the page's own thread was at work."""
+        """Seconds in which the page's own thread was busy."""
         metrics = session.send("Performance.getMetrics")["metrics"]
         return float(next(each["value"] for each in metrics if each["name"] == "TaskDuration"))
 
@@ -158,7 +158,7 @@ def test_long_error_message_leaves_room_for_the_editor(play: Playground) -> None
 
 @pytest.mark.full
 def test_endless_c_call_is_stopped(play: Playground) -> None:
-    """In C there is no moment at which Python would look for an interrupt."""
+    """In C code Python does not check for interrupts."""
     play.start("print('on the way', flush=True)\nsum(iter(int, 1))")
     play.wait_for_spare()
     assert play.stop() < 1

@@ -1,4 +1,4 @@
-"""The playground's examples in the browser: chosen from the menu and run, with their plots and graphs."""
+"""The playground's examples in the browser: chosen from the menu and run, with plots and graphs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_example_with_a_plot(play: Playground) -> None:
         "(({ width, naturalWidth, naturalHeight }) => [naturalWidth / width, naturalHeight])"
         "(document.querySelector('#output img'))"
     )
-    assert width >= 2  # sharp on a sharp screen
+    assert width >= 2  # sharp on a screen with two device pixels per pixel
     assert height > 300
 
 

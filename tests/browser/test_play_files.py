@@ -1,4 +1,4 @@
-"""The program's folder: files go in, and what programs write comes out, within bounds."""
+"""The program's folder: upload, download and their limits."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def file(name: str, data: bytes) -> Any:
 
 
 def listed(play: Playground) -> list[str]:
-    """The paths in the folder, as the page lists them."""
+    """The paths that the page lists."""
     return play.page.locator("#files li > button:first-child").all_inner_texts()
 
 
@@ -118,7 +118,7 @@ def test_file_removed_after_selection(folder: Playground) -> None:
     assert listed(folder) == ["there.txt"]
     folder.page.get_by_role("button", name="Remove there.txt").press("Enter")
     expect(folder.page.locator("#files li")).to_have_count(0)
-    assert folder.page.evaluate("document.activeElement.id") == "add"  # the keyboard has not lost its place
+    assert folder.page.evaluate("document.activeElement.id") == "add"  # the focus is kept
 
 
 def test_invalid_file_name(folder: Playground) -> None:

@@ -1,4 +1,4 @@
-"""What the playground keeps, and what its links carry."""
+"""The playground's storage and links."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 
 
 def link(code: bytes) -> str:
-    """The fragment that carries a program, made by other means than the page's."""
+    """The fragment of a link to a program, computed without the page's code."""
     return "#code=" + base64.urlsafe_b64encode(zlib.compress(code)).decode().rstrip("=")
 
 
@@ -38,7 +38,7 @@ def test_program_link(enter_play: Callable[..., Playground]) -> None:
     assert "#" not in receiver.page.url
     receiver.ready()
     receiver.stand_still()
-    assert receiver.page.locator("#output > *").count() == 0  # it waits
+    assert receiver.page.locator("#output > *").count() == 0  # it does not run by itself
     receiver.page.click("#go")
     assert receiver.finished() == "from the link"
 
@@ -54,7 +54,7 @@ def test_own_link_opens_without_a_warning(enter_editor: Callable[..., Playground
     play.wait_for("#came-text", "came with a link made in this browser.")
     assert play.code() == "print('mine')"
     strange = link(b"print('mine') # changed on its way")
-    for _ in range(2):  # a link that is made of it does not make it the visitor's
+    for _ in range(2):  # a link made from it does not make the program trusted
         play.page.evaluate(f"location.hash = {strange!r}")
         play.wait_for("#came-text", "Read it, then run it if you trust it.")
         play.page.click("#share")
@@ -66,7 +66,7 @@ def test_own_link_opens_without_a_warning(enter_editor: Callable[..., Playground
 def test_documentation_programs_are_trusted_by_content(
     enter_editor: Callable[..., Playground], server: Preview
 ) -> None:
-    """Not by the page that led here: others may change the address of a window that they have opened."""
+    """Not by the referring page: other sites can navigate a window that they have opened."""
     docs = f"{server.url}docs/reference/functions/conv.html"
     play = enter_editor()
     play.page.goto(docs)
@@ -105,7 +105,7 @@ def test_example_link_has_its_name(enter_editor: Callable[..., Playground]) -> N
     code = play.page.evaluate("localStorage.getItem('play-code')")
     play.page.click("#share")
     play.until("document.querySelector('#link').value.endsWith('play.html#example=own_function')")
-    play.page.evaluate("location.hash = " + repr(link(code.encode())))  # as the site's older links carry it
+    play.page.evaluate("location.hash = " + repr(link(code.encode())))  # as in the site's older links
     play.until("location.hash === ''")
     assert play.text("#came-text") == "This is an example."
     play.page.evaluate("location.hash = '#example=__proto__'")
@@ -144,7 +144,7 @@ def test_each_tab_restores_its_own_program(enter_editor: Callable[..., Playgroun
     put_aside(other)
     one.page.reload()
     put_aside(one)
-    later.page.goto(one.page.url)  # it has put none aside: the last one is at hand
+    later.page.goto(one.page.url)  # it has put none aside: the last one of any tab is offered
     put_aside(later)
     for play, code in (
         (later, "print('of the other')"),
@@ -242,9 +242,9 @@ def test_output_that_crashed_the_browser_is_not_shown_again(
     play.page.evaluate("""localStorage['play-output'] = '[{"kind": "text", "text": "kept"}]'""")
     play.page.reload()
     play.wait_for("#output", "kept")
-    play.page.reload()  # before it is known whether it has been drawn: who leaves gets away
+    play.page.reload()  # before the page knows whether it was drawn: leaving is possible
     play.wait_for("#output", "kept")
-    play.page.add_init_script("localStorage['play-drawing'] ??= 'yes'")  # as a browser leaves it that died
+    play.page.add_init_script("localStorage['play-drawing'] ??= 'yes'")  # as after a crash of the browser
     play.page.reload()
     play.wait_for("#empty", "What the program prints")
     assert play.page.evaluate("localStorage['play-output']") is None
@@ -296,7 +296,7 @@ def test_completion(play: Playground) -> None:
     offered = play.page.locator("#editor .cm-tooltip-autocomplete li")
     expect(offered.first).to_be_visible()
     assert {label.split("(")[0] for label in offered.all_inner_texts()} == {"conv2d_relu", "conv2d_simple"}
-    play.page.wait_for_timeout(200)  # CodeMirror takes no key until its list has stood a moment
+    play.page.wait_for_timeout(200)  # CodeMirror ignores keys until its list has been open for a moment
     play.page.keyboard.press("Enter")
     assert play.code().splitlines()[-1] == "F.conv2d_relu"
     expect(offered).to_have_count(0)
@@ -317,7 +317,7 @@ def test_keyboard_only(play: Playground) -> None:
 
     play.page.focus("#go")
     keyboard.press("Tab")
-    keyboard.press("Tab")  # past Stop
+    keyboard.press("Tab")  # skips Stop
     keyboard.press("Enter")  # the examples
     expect(play.page.locator("#examples")).to_be_visible()
     keyboard.press("Tab")

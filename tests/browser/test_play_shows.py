@@ -1,4 +1,4 @@
-"""What a program shows in the playground: pictures, graphs and HTML; nothing of it gets at the page."""
+"""A program's output in the playground: pictures, graphs and HTML, none of which reaches the page."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ATTACK = "<script>parent.caught='script'</script><img src=x onerror=\"parent.cau
 
 
 def harmless(play: Playground) -> bool:
-    """Whether nothing of an attack has run on the page or become an element of it."""
+    """Whether no script of an attack has run on the page, and no element of it was added."""
     play.page.wait_for_timeout(300)
     return not play.page.evaluate("'caught' in window || !!document.querySelector('main script, [onerror]')")
 
@@ -30,7 +30,7 @@ def test_plots(play: Playground) -> None:
     assert kinds == ["div", "pre"]  # the picture, then what was printed after it
     play.run(
         "plt = __import__('matplotlib.pyplot').pyplot\n_ = plt.plot([1, 2])"
-    )  # shown at the end, unasked
+    )  # shown at the end without a call
     assert len(play.pictures()) == 1
 
 
@@ -100,7 +100,7 @@ def test_graph_after_garbage_collection(play: Playground) -> None:
 def test_abandoned_graphs_do_not_block_others(play: Playground) -> None:
     slow = "'digraph g {' + ';'.join(f'{a}->{b}' for a in range(90) for b in range(90)) + '}'"
     play.run(f"for _ in range(3):\n    display({slow})")
-    play.run("'digraph g { quick }'")  # its text, or already the picture
+    play.run("'digraph g { quick }'")  # its text, or the picture
     play.until("document.querySelectorAll('#output .graph img').length === 1", seconds=20)
 
 

@@ -1,4 +1,4 @@
-"""Links to a page as it is: what they hold and leave out, their QR codes; pages in frames of others."""
+"""Links to the state of a page: their contents, their QR codes; pages embedded by other sites."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tools.build import programs
 
 ROOT = Path(__file__).parents[2]
 
-# What a QR code says, by a reader that shares no code with the writer; its input is width, height and RGBA.
+# Decodes a QR code from width, height and RGBA, independently of the writer.
 READER = """
 import { readFileSync } from 'node:fs';
 import decode from 'qr/decode.js';
@@ -36,7 +36,7 @@ const [width, height] = process.argv.slice(1).map(Number);
 process.stdout.write(decode({ width, height, data: readFileSync(0) }));
 """
 
-# The names of the parts that are seen.
+# The names of the visible parts.
 SEEN = """[...document.querySelectorAll('[data-panel]')]
   .filter((part) => !part.matches('.visually-hidden'))
   .filter((part) => [...part.children].some((child) => child.checkVisibility() && child.clientWidth))
@@ -44,7 +44,7 @@ SEEN = """[...document.querySelectorAll('[data-panel]')]
 
 
 def read(picture: bytes) -> str:
-    """What the QR code in a picture says."""
+    """The text of the QR code in a picture."""
     image = Image.open(io.BytesIO(picture)).convert("RGBA")
     sizes = map(str, image.size)
     command = [str(programs.find_node()), "--input-type=module", "--eval", READER, "--", *sizes]
@@ -65,12 +65,12 @@ def test_share_a_lesson(enter: Callable[..., Visit], server: Preview) -> None:
     expect(link).to_have_value(address)
     assert page.locator("#sharing svg[role=img]").get_attribute("aria-label") == f"QR code: {page.url}"
 
-    # What is shown is changed at once; the link follows.
+    # The page changes at once, the link a little later.
     page.get_by_role("checkbox", name="Title and introduction").uncheck()
     page.get_by_role("checkbox", name="Explanations and questions").uncheck()
     page.get_by_role("checkbox", name="Links to other lessons").uncheck()
     page.get_by_role("checkbox", name="Bias: one number").uncheck()
-    assert page.locator("#sharing [name=panel]:checked").is_disabled()  # the last one stays
+    assert page.locator("#sharing [name=panel]:checked").is_disabled()  # the last one cannot be unchecked
     page.get_by_label("Larger type, for a projector").check()
     wanted = f"{address}&panels=sum&size=projector"
     expect(link).to_have_value(wanted)
@@ -102,7 +102,7 @@ def test_share_a_lesson(enter: Callable[..., Visit], server: Preview) -> None:
     assert english(visit) == []
     page.keyboard.press("Escape")
 
-    # On a phone the button goes with the menu.
+    # On a phone the button is in the menu.
     page.set_viewport_size({"width": 360, "height": 740})
     page.click(".menu")
     page.click("#link-of-page")
@@ -110,7 +110,7 @@ def test_share_a_lesson(enter: Callable[..., Visit], server: Preview) -> None:
     visit.until("document.activeElement.matches('.menu')")
 
 
-# The ink of the drawing area: how dark it is in all, in whole pixels.
+# The total darkness of the drawing area, in units of black pixels.
 INK = """(() => {
   const pad = document.querySelector('#pad');
   const { data } = pad.getContext('2d').getImageData(0, 0, pad.width, pad.height);
@@ -136,7 +136,7 @@ def test_link_with_some_parts(enter: Callable[..., Visit], server: Preview) -> N
     assert page.locator("#test-index").input_value() == "7"
     page.click("#sharing-close")
 
-    # A drawing goes behind the #.
+    # A drawing is in the fragment.
     draw(page, DIGITS[8])
     ink = page.evaluate(INK)
     assert ink > 5000
@@ -148,12 +148,12 @@ def test_link_with_some_parts(enter: Callable[..., Visit], server: Preview) -> N
     page.goto("about:blank")
     page.goto(f"{server.url}?panels=nothing,of_this&size=huge&image=10000&class=x&at=map-1.5&open=#{drawing}")
     visit.until("document.querySelector('#diagnosis') !== null")
-    visit.until("location.hash === ''")  # the browser keeps it from now on
+    visit.until("location.hash === ''")  # the browser stores it from now on
     assert abs(page.evaluate(INK) - ink) < 0.02 * ink
     assert page.locator("h1").is_visible()
     assert page.evaluate("getComputedStyle(document.documentElement).fontSize") == "16px"
     page.click("#clear")
-    page.evaluate("fragment => (location.hash = fragment)", drawing)  # a link that is opened in the same tab
+    page.evaluate("fragment => (location.hash = fragment)", drawing)  # a link opened in the same tab
     visit.until("location.hash === ''")
     assert abs(page.evaluate(INK) - ink) < 0.02 * ink
 
@@ -219,7 +219,7 @@ def test_share_the_code_of_a_figure(page_of: Callable[[str], Visit]) -> None:
     bias.start_over()
     printed.wait_for(state="detached")
 
-    # It is known where the link was made. Somewhere else it is a text, until it is run.
+    # The browser that made the link trusts the code. In another one it is text until it is run.
     def follow(fragment: str) -> None:
         page.evaluate("fragment => (location.hash = fragment)", fragment)
 
@@ -238,7 +238,7 @@ def test_share_the_code_of_a_figure(page_of: Callable[[str], Visit]) -> None:
     page.keyboard.type("0; ")
     page.wait_for_timeout(500)
     assert printed.count() == 0
-    page.click("#link-of-page")  # which does not make it known
+    page.click("#link-of-page")  # which does not make it trusted
     expect(link).to_have_value(re.compile(r"bias\.b=2#bias\.code=[\w-]+$"))
     follow(link.input_value().partition("#")[2])
     page.click("#sharing-close")
@@ -256,7 +256,7 @@ def test_share_the_code_of_a_figure(page_of: Callable[[str], Visit]) -> None:
 
 
 class Around(BaseHTTPRequestHandler):
-    """A page of somebody else, with a frame in it."""
+    """A page of another site, with a frame in it."""
 
     frame = ""
 
@@ -274,7 +274,7 @@ class Around(BaseHTTPRequestHandler):
 
 @contextmanager
 def around(frame: str) -> Iterator[str]:
-    """The address of such a page, of another host than the site's."""
+    """The URL of such a page on another host."""
     handler = type("Handler", (Around,), {"frame": frame})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = Thread(target=partial(server.serve_forever, 0.05))
@@ -286,7 +286,7 @@ def around(frame: str) -> Iterator[str]:
             thread.join()
 
 
-# What a browser does that lets frames of other sites keep nothing.
+# As in a browser that denies storage to frames of other sites.
 REFUSES = """if (window !== top) {
   const refuse = () => { throw new DOMException('refused', 'SecurityError'); };
   for (const name of ['localStorage', 'sessionStorage', 'indexedDB', 'caches']) {
@@ -309,11 +309,11 @@ def test_embedded_figure_computes(enter: Callable[..., Visit], server: Preview, 
         page.goto(address)
         inner = page.frame_locator("iframe")
         first, last = (inner.locator("#sum .tensor").nth(i).locator(".cell").first for i in (0, 2))
-        expect(last).to_have_text("15")  # a question that is not there keeps nothing back
+        expect(last).to_have_text("15")  # a question that is left out hides nothing
         first.focus()
         page.keyboard.type("9")
         page.keyboard.press("Enter")
-        expect(last).to_have_text("31", timeout=60_000)  # which Python has computed
+        expect(last).to_have_text("31", timeout=60_000)  # computed by Python
         [frame] = [frame for frame in page.frames if frame.url.startswith(f"{server.url}lesson")]
         assert not frame.evaluate("crossOriginIsolated")
         assert frame.evaluate(SEEN) == "sum"
@@ -342,7 +342,7 @@ def test_embedded_training_runs(enter: Callable[..., Visit], server: Preview) ->
         expect(inner.locator(".picture .choice").first).to_be_attached()
 
 
-# What is said of a page where a link to it is sent, with SITE_URL as given.
+# The metadata of a page for link previews, with the given SITE_URL.
 HEAD = """
 const { siteAddress, tags } = await import(process.argv[1]);
 console.log(tags(siteAddress(process.argv[2]), process.argv[3]));

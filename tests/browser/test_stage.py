@@ -1,4 +1,4 @@
-"""The picture of the network on the training page, against the weights that the page gives away."""
+"""The picture of the network on the training page, against the weights that can be downloaded."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from visits import Visit
 
 from pyconvlite.datasets import MNIST
 
-# What reaches beyond the picture, and texts that are cut off.
+# Elements beyond the edge of the picture, and truncated texts.
 CLIPPED = """() => {
   const plate = document.querySelector('.plate').getBoundingClientRect();
   const isOut = ({ left, right, top, bottom }) =>
@@ -29,7 +29,7 @@ CLIPPED = """() => {
 SIDEWAYS = """() => [document.documentElement, document.querySelector('.ground')]
   .map(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)"""
 
-# Milliseconds between frames, while nothing is to be done.
+# Milliseconds between frames while the page is idle.
 FRAMES = """() => new Promise((done) => {
   const times = [];
   const step = (now) => (times.push(now) > 60 ? done(times) : requestAnimationFrame(step));
@@ -39,14 +39,14 @@ FRAMES = """() => new Promise((done) => {
 
 @pytest.fixture(scope="module")
 def digit() -> np.ndarray:
-    """The first test image, which the page shows at its start."""
+    """The first test image, which the page shows at first."""
     images, labels = ((DIST / "site/mnist" / f"t10k-{name}.gz").read_bytes() for name in ("images", "labels"))
     return MNIST(train=False, source=(images, labels)).data[0, 0] / np.float32(255)
 
 
 @pytest.fixture
 def untrained(page_of: Callable[[str], Visit]) -> Iterator[Visit]:
-    """A page to look at: its weights are random, and stay so."""
+    """A page whose weights are random and are not trained."""
     visit = page_of("index.html")
     look(visit)
     visit.page.emulate_media(reduced_motion="reduce")
@@ -119,7 +119,7 @@ def test_pixel_equals_the_weighted_sum(untrained: Visit, digit: np.ndarray, tmp_
     strongest = np.unravel_index(np.abs(first).argmax(), first.shape)
     assert numbers(untrained.text("#equation"))[-1] == pytest.approx(first[strongest], abs=6e-4)
     choose(untrained, "kernel 0", f"row {strongest[0] + 1}, column {strongest[1] + 1}")
-    row, column = 8, 13  # the arrow keys lead there
+    row, column = 8, 13  # selected by the arrow keys
     canvas = untrained.page.locator('[data-key="map 0 5"]')
     canvas.focus()
     for key, steps in (("ArrowDown", row - strongest[0]), ("ArrowRight", column - strongest[1])):
@@ -171,7 +171,7 @@ def test_slices_add_up(untrained: Visit, digit: np.ndarray, tmp_path: Path) -> N
         bar.get_attribute("aria-label") or "" for bar in untrained.page.locator('[data-key^="sum "]').all()
     ]
     assert [numbers(label)[0] for label in labels] == pytest.approx(sums.tolist(), abs=6e-4)
-    strongest = int(np.abs(sums).argmax())  # the one that is shown
+    strongest = int(np.abs(sums).argmax())  # the displayed one
     window = pooled[strongest, 2:7, 4:9]
     np.testing.assert_allclose(cells(untrained, "window"), window.ravel(), atol=6e-3)
     other = (strongest + 1) % 16
@@ -204,7 +204,7 @@ def test_back_before_the_picture_is_loaded(enter: Callable[..., Visit], server: 
     visit.until("history.state?.depth === 1")
     page.go_back()
     visit.until("!history.state?.depth")
-    page.context.unroute_all()  # Python's files arrive
+    page.context.unroute_all()  # Python's files are released
     visit.wait_for("#go", "Train")
     look(visit)
     visit.stand_still()
@@ -233,7 +233,7 @@ def test_keyboard(untrained: Visit) -> None:
     untrained.until(f"{focused} === 'map 0 0'")
     assert page.locator('[data-key^="map 0 "][tabindex="0"]').count() == 1
     page.focus('[data-key="picture"]')
-    page.keyboard.press("Enter")  # to a picture in which there is nothing to choose
+    page.keyboard.press("Enter")  # to a picture without selectable elements
     untrained.until("document.activeElement.textContent === 'Network'")
     page.keyboard.press("Enter")
     untrained.until(f"{focused} === 'picture'")
@@ -253,7 +253,7 @@ def test_zoom_respects_reduced_motion(untrained: Visit) -> None:
       };
       requestAnimationFrame(step);
     })"""
-    assert page.evaluate(paints, "map 3 2") <= 3  # before, without and with what is asked for
+    assert page.evaluate(paints, "map 3 2") <= 3  # before, without and with the requested data
     back(untrained, "Network")
     page.emulate_media(reduced_motion="no-preference")
     assert page.evaluate(paints, "map 3 2") > 3
@@ -271,7 +271,7 @@ def test_layout_on_a_phone(untrained: Visit) -> None:
         sizes = untrained.page.locator('[data-key^="map 3 "]').evaluate_all(
             "all => all.map((each) => each.getBoundingClientRect().width)"
         )
-        assert min(sizes) >= 24  # for a finger
+        assert min(sizes) >= 24  # large enough for a finger
         names = untrained.page.locator('.over [data-key^="name "]').evaluate_all(
             "all => all.map((each) => each.getBoundingClientRect().height)"
         )
@@ -303,4 +303,4 @@ def test_idle_frame_rate(untrained: Visit, tell: Callable[[str], None]) -> None:
     times = np.array(untrained.page.evaluate(FRAMES))
     frames = np.diff(times)
     tell(f"the network's picture, idle: a frame every {np.median(frames):.1f} ms")
-    assert np.quantile(frames, 0.25) < 18  # other programs may hold some up
+    assert np.quantile(frames, 0.25) < 18  # other programs may delay some

@@ -14,7 +14,7 @@ from stages import CANVAS, back, cells, choose, look, numbers, weights
 from strokes import DIGITS, draw
 from visits import Visit
 
-# How the middle of each map differs from the ground of its plane, in red, green and blue, by the map's key.
+# The difference in red, green and blue between the middle of each map and its background, by the map's key.
 COLOURS = """() => {
   const canvas = document.querySelector('.plate canvas');
   const { left, top, width } = canvas.getBoundingClientRect();
@@ -32,7 +32,7 @@ COLOURS = """() => {
 
 
 def of_nothing(W: dict[str, np.ndarray]) -> list[np.ndarray]:
-    """What the maps of the small CNN's stages are for an empty picture: each has one number everywhere."""
+    """The maps of the small CNN's stages for an empty picture, each constant: one number per map."""
     stages = [W["conv1/b"]]
     stages += [np.maximum(stages[-1], 0)] * 2  # ReLU and pooling
     stages.append(np.einsum("ochw,c->o", W["conv2/W"], stages[-1]) + W["conv2/b"])
@@ -74,7 +74,7 @@ def test_maps_of_an_empty_drawing(visit: Visit, tmp_path: Path) -> None:
             red, _, blue = colours[f"map {stage} {channel}"]
             if value == 0:  # dark, and darker where it is 0 for all images
                 assert abs(blue - red) < 20, (stage, channel)
-            elif abs(value) > 0.1 * np.abs(values).max():  # blue above 0, orange below
+            elif abs(value) > 0.1 * np.abs(values).max():  # blue above 0, orange below 0
                 assert (blue - red) * np.sign(value) > 20, (stage, channel, value)
     visit.page.emulate_media(reduced_motion="no-preference")
 
@@ -120,7 +120,7 @@ def test_selection_of_another_network_is_cleared(visit: Visit) -> None:
     visit.wait_for("#go", "Train")
 
 
-# Has the page be in the background, or seen again.
+# Moves the page to the background, or to the front again.
 TURN = """(state) => {
   Object.defineProperty(document, 'visibilityState', { value: state, configurable: true });
   document.dispatchEvent(new Event('visibilitychange'));
@@ -135,7 +135,7 @@ def test_no_requests_in_the_background(visit: Visit) -> None:
     visit.stand_still()
 
     def shown() -> tuple[str, list[str]]:
-        """What depends on the two questions: the maps, and the norms of the gradients."""
+        """What the two kinds of requests change: the maps, and the norms of the gradients."""
         norms = visit.page.locator("#layers tbody tr td:last-child").all_text_contents()
         return str(visit.page.evaluate(CANVAS)), norms
 
@@ -167,7 +167,7 @@ def test_a_dead_unit_is_flagged(visit: Visit, tmp_path: Path) -> None:
 def test_follows_training_and_records_while_hidden(visit: Visit) -> None:
     visit.choose(epochs=100)  # it is stopped below
     look(visit)
-    visit.page.emulate_media(reduced_motion="reduce")  # nothing but the network moves
+    visit.page.emulate_media(reduced_motion="reduce")  # only the network changes
     visit.page.evaluate("document.getElementById('go').click()")
     visit.page.wait_for_selector("#stop[aria-disabled=false]", state="attached")
     pictures = {visit.page.evaluate(CANVAS)}
@@ -217,7 +217,7 @@ def test_gradients_and_weights_equal_the_models(visit: Visit, tmp_path: Path) ->
     choose(visit, "kernel 0", "row")
     now, former = cells(visit, "weights"), cells(visit, "before")
     np.testing.assert_allclose(now, after["conv1/W"][2, 0].ravel(), atol=6e-3)
-    assert np.abs(np.array(now) - former).max() > 0.02  # it has learnt
+    assert np.abs(np.array(now) - former).max() > 0.02  # the network is trained
     back(visit, "conv1, map 3")
     back(visit, "Network")
     visit.page.emulate_media(reduced_motion="no-preference")
@@ -236,7 +236,7 @@ def test_the_picture_takes_less_than_a_tenth_of_training(
     cdp.send("Performance.enable")
 
     def busy() -> float:
-        """Seconds that the page's own thread has computed."""
+        """Seconds for which the page's own thread has been busy."""
         metrics = cdp.send("Performance.getMetrics")["metrics"]
         return next(metric["value"] for metric in metrics if metric["name"] == "ThreadTime")
 
@@ -252,7 +252,7 @@ def test_the_picture_takes_less_than_a_tenth_of_training(
         shares[display].append((busy() - start) / (time.monotonic() - begun))
     visit.page.evaluate("document.querySelector('.ground').style.display = ''")
     shown, hidden = (100 * min(each) for each in shares.values())
-    # The first questions after a change of kernels take longer than they were thought to.
+    # The first requests after a change of kernels take longer than estimated.
     visit.until("parseFloat(document.getElementById('inspect-share').textContent.match(/[\\d.]+/)) < 10")
     (share,) = numbers(visit.text("#inspect-share"))
     visit.page.evaluate("document.getElementById('stop').click()")

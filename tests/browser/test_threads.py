@@ -1,4 +1,4 @@
-"""Threads in the browser: on an isolated page, and why not elsewhere."""
+"""Threads in the browser: on isolated pages, with an explanation elsewhere."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from test_headers import headers
 from test_lite import ASK, READY
 from visits import Visit
 
-# What the site's service worker sets by itself, see headers.js.
+# The headers that the site's service worker sets, see headers.js.
 ISOLATION = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Embedder-Policy": "require-corp",
@@ -72,7 +72,7 @@ def test_the_service_worker_isolates_the_next_visit(enter: Callable[..., Visit],
 
 @pytest.mark.full
 def test_user_programs_use_one_core(enter: Callable[..., Playground], host: Server) -> None:
-    """Its worker has an opaque origin, which Chromium gives no shared memory."""
+    """Its worker has an opaque origin, to which Chromium gives no shared memory."""
     play = enter(f"{host.url}play.html", Playground)
     code = "from pyconvlite import backends\nbackends.describe().threads_error.code"
     assert play.run(code) == "'threads-opaque'"

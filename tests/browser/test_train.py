@@ -1,4 +1,4 @@
-"""The training page: its link, layers by hand, moments, diagnosis, deception, files to take away."""
+"""The training page: its link, the network editor, moments, diagnosis, adversarial images, files."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from visits import Visit
 from pyconvlite import onnx, project
 from tab import training
 
-# Moves a slider, as a hand does.
+# Moves a slider, with the events of a pointer.
 SLIDE = """([id, value]) => {
   const slider = document.getElementById(id);
   slider.value = value;
@@ -36,7 +36,7 @@ def slide(visit: Visit, slider: str, value: float) -> None:
 
 
 def rights(visit: Visit) -> int:
-    """How many of the tiles are read correctly."""
+    """How many of the page's images are read correctly."""
     return int(visit.text("#reading-count").split()[0])
 
 
@@ -142,14 +142,14 @@ def test_network_editor(enter: Callable[..., Visit], server: Preview) -> None:
     assert visit.page.input_value("#model") == ""
     focused = "document.activeElement.getAttribute('aria-label')"
     page.get_by_label("Move down: 5. Dropout").press("Enter")
-    assert page.evaluate(focused) == "Move down: 6. Dropout"  # which can go no further
+    assert page.evaluate(focused) == "Move down: 6. Dropout"  # it is the last one
     page.keyboard.press("Enter")
     page.get_by_label("Move down: 5. Batch norm").press("Enter")
     page.get_by_label("Move up: 6. Batch norm").press("Enter")
     assert page.evaluate(focused) == "Move up: 5. Batch norm"
     page.get_by_label("Remove: 6. Dropout").click()
     page.get_by_label("Remove: 5. Batch norm").click()
-    assert visit.page.input_value("#model") == "SmallCNN"  # it is the given one again
+    assert visit.page.input_value("#model") == "SmallCNN"  # it equals the predefined network again
     for _ in range(3):
         page.click("#add-pool")
     assert "A window of 2 × 2 does not fit on maps of 1 × 1." in visit.text("#net-hint")
@@ -210,7 +210,7 @@ def test_training_starts_slowly(visit: Visit) -> None:
     assert visit.seen() <= 16 * 8
     visit.until_seen(16 * 60)
     visit.page.check("[name=speed][value=slow]", force=True)
-    visit.page.wait_for_timeout(1_000)  # what came before is shown by then
+    visit.page.wait_for_timeout(1_000)  # earlier results are shown by then
     begin = visit.seen()
     visit.page.wait_for_timeout(1_000)
     assert 0 < visit.seen() - begin <= 16 * 4
@@ -218,7 +218,7 @@ def test_training_starts_slowly(visit: Visit) -> None:
     visit.wait_for("#go", "Train")
 
 
-# Has Python count what it holds: `left()` in the worker.
+# Makes Python count its objects: `left()` in the worker.
 COUNT = """import gc, js; from pyodide.ffi import create_proxy; from pyconvlite.datasets import MNIST; \
 js.left = create_proxy(lambda: (gc.collect(), [sum(isinstance(each, kind) for each in gc.get_objects()) \
 for kind in (Model, Moments, MNIST)])[1]); """
@@ -279,11 +279,11 @@ def test_adversarial_walk(trained: Visit) -> None:
     trained.wait_for("#fool-said", "It reads a 7")
     slide(trained, "fool-step", 50)
     trained.wait_for("#fool-said", "It reads a 3")
-    page.select_option("#fool-target", "5")  # the next path's
+    page.select_option("#fool-target", "5")  # for the next path
     assert "fooled" in str(page.get_attribute("#fool-said", "class"))
     slide(trained, "fool-step", 0)
     trained.wait_for("#fool-said", "It reads a 7")
-    slide(trained, "moment", 0)  # another network, which takes another path
+    slide(trained, "moment", 0)  # another network has another path
     page.locator("#fool-step:disabled").wait_for()
     assert trained.text("#fool-said") == ""
     slide(trained, "moment", 1e6)  # the present one
@@ -370,13 +370,15 @@ def test_dead_units_are_reported(visit: Visit, tmp_path: Path) -> None:
 
 
 def test_gradients_are_recorded_out_of_view(visit: Visit, tmp_path: Path) -> None:
-    visit.choose(model="MLP")  # of which nothing stays
+    visit.choose(model="MLP")  # which is discarded
     visit.page.click("#go")
     visit.until_seen(1)
     visit.page.click("#stop")
     visit.wait_for("#go", "Train")
     visit.page.locator("#python").scroll_into_view_if_needed()
-    visit.page.wait_for_timeout(500)  # until the page knows that the picture of the network is out of sight
+    visit.page.wait_for_timeout(
+        500
+    )  # until the page has noticed that the picture of the network is out of sight
     visit.start_over()
     visit.page.locator("#python").scroll_into_view_if_needed()
     expected = gradient_norms(dict(np.load(visit.weights(tmp_path))))
@@ -408,7 +410,7 @@ def test_inspection_takes_less_than_a_tenth_of_training(
     assert 1 < share < 10
 
 
-# The frames while somebody draws: their lengths in milliseconds.
+# The lengths of frames while drawing, in milliseconds.
 FRAMES = """() => {
   window.frames = [];
   let last = performance.now();

@@ -1,4 +1,4 @@
-"""The main job: from a cold page to a network that reads."""
+"""The main task: from a fresh page to a network that reads digits."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def test_97_percent_after_a_third_of_the_images(trained: Visit) -> None:
 
 
 def test_images_are_recognized_during_training(trained: Visit) -> None:
-    """Also once it learns as fast as it can."""
+    """Also at full speed."""
     assert trained.midway >= 25
 
 
 @pytest.mark.full
 def test_time_of_training_mnist(enter: Callable[..., Visit], tell: Callable[[str], None]) -> None:
-    """Told, not bounded: it depends on the machine."""
+    """Reported without a limit, since it depends on the machine."""
     start = perf_counter()
     visit = enter()
     visit.wait_for("#go", "Train")
@@ -94,12 +94,12 @@ def test_drawn_digit_is_recognized(trained: Visit, digits: list[int]) -> None:
     for digit in digits:
         draw(trained.page, DIGITS[digit])
         trained.wait_for("#seen-caption", f"like MNIST’s digits. It reads {an(str(digit))}.")
-        trained.stand_still()  # on a busy machine the last point's answer may follow
+        trained.stand_still()  # on a busy machine the result for the last point may follow
         read[digit] = trained.text("#seen-caption").split()[-1].rstrip(".")
     assert read == {digit: str(digit) for digit in digits}
 
 
-# For a second each frame seems to take many.
+# For a second each frame seems to take many seconds.
 HELD = """() => new Promise((done) => {
   const now = performance.now.bind(performance);
   let gone = 0;

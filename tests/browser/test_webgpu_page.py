@@ -1,4 +1,4 @@
-"""Training on WebGPU in the page, in a browser whose GPU is a CPU where there is none."""
+"""Training on WebGPU in the page; without a GPU the browser computes it on the CPU."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from visits import Visit, put_ahead
 
 WITHOUT_JSPI = "delete WebAssembly.Suspending; delete WebAssembly.promising;\n"
 
-# Keeps the page's device, for the test to destroy it.
+# Keeps a reference to the page's device, so that the test can destroy it.
 KEEP_DEVICE = """{
   const { requestDevice } = GPUAdapter.prototype;
   GPUAdapter.prototype.requestDevice = async function (...args) {
@@ -44,7 +44,7 @@ COUNT_BUFFERS = """{
 
 @pytest.fixture
 def page(gpu_browser: Browser, server: Preview, request: pytest.FixtureRequest) -> Iterator[Visit]:
-    """The page, ready to train on WebGPU; a test's parameter is a script ahead of the worker's own."""
+    """The page, ready to train on WebGPU; the parameter is a script that runs before the worker's own."""
     with gpu_browser.new_context(service_workers="block") as context:
         put_ahead(context, "networks", getattr(request, "param", ""))
         visit = Visit(context.new_page())
@@ -84,7 +84,7 @@ def test_train_on_the_gpu_and_continue_with_other_kernels(
         page.page.click("#go")
         page.wait_for("#kernels", f"Computing with {lines[kernels]}")
         page.wait_for("#notice", "Test accuracy", seconds=120)
-        # It went on from where it was.
+        # It continued from the same weights.
         assert float(page.text("#test-accuracy").rstrip("%")) >= accuracy - 0.5
         total += 10_000
         assert page.text("#model-hint") == f"MLP, trained on {total:,} images."
@@ -102,9 +102,9 @@ def test_advice_on_kernels_depends_on_the_model(page: Visit) -> None:
     page.page.click("#language")
 
     page.choose(batchSize=32)
-    expect(line).to_be_hidden()  # until it is known for this one
+    expect(line).to_be_hidden()  # until this model's trial has ended
     page.choose(images=10_000)
-    page.page.click("#go")  # which waits for the trial
+    page.page.click("#go")  # it waits for the trial
     page.until_seen(1_000)
     page.page.click("#stop")
     page.wait_for("#notice", "Training has stopped.")

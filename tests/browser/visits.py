@@ -1,4 +1,4 @@
-"""Pages of the site as a visitor uses them, and the faults on them."""
+"""Pages of the site, a visitor's actions on them, and their faults."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, Route
 
-# Answers once nothing of the page has changed for a while; false where it never stands still.
+# True after the page has not changed for a while; false if it never stops changing.
 STANDS_STILL = """() => new Promise((done) => {
   let timer;
   setTimeout(done, 60_000, false);
@@ -23,7 +23,7 @@ STANDS_STILL = """() => new Promise((done) => {
   wait();
 })"""
 
-# The layout shift. The first paint is asked for, too, so that there is an answer where nothing has moved.
+# The layout shift. The first paint is observed, too, so that there is a result where nothing has moved.
 LAYOUT_SHIFT = """() => new Promise((done) => {
   const observer = new PerformanceObserver((list) => done(list.getEntriesByType('layout-shift')
     .filter((entry) => !entry.hadRecentInput)
@@ -32,7 +32,7 @@ LAYOUT_SHIFT = """() => new Promise((done) => {
 })"""
 
 
-# Has canvases read as in a browser that hides them from pages, against fingerprinting.
+# Canvases return noise, as in browsers that prevent fingerprinting.
 NOISE = """for (const { prototype } of [CanvasRenderingContext2D, OffscreenCanvasRenderingContext2D]) {
   prototype.getImageData = (x, y, width, height) => {
     const data = Uint8ClampedArray.from({ length: 4 * width * height }, (_, i) => (i * 89) % 251);
@@ -41,12 +41,12 @@ NOISE = """for (const { prototype } of [CanvasRenderingContext2D, OffscreenCanva
 }
 """
 
-# As where a browser keeps no data of sites.
+# As in a browser that stores no data of sites.
 DENIED = """for (const name of ['indexedDB', 'localStorage', 'sessionStorage']) {
   Object.defineProperty(window, name, { get() { throw new DOMException('denied', 'SecurityError') } });
 }"""
 
-# All that the form says, each field under its name.
+# The fields of the form by name.
 SETTINGS = "Object.fromEntries(new FormData(document.getElementById('settings')))"
 
 
@@ -102,11 +102,11 @@ class Visit:
     def end_worker(self) -> None:
         """Let the page's first worker end by an error."""
         self.expected.append("end of the worker")
-        # Later, as Playwright waits forever for the answer of a worker that has gone.
+        # Later, as Playwright would wait forever for the result of a worker that has ended.
         self.page.workers[0].evaluate("void setTimeout(() => { throw new Error('end of the worker') }, 50)")
 
     def wait_for(self, selector: str, text: str, seconds: float = 60) -> None:
-        """Wait until an element says something."""
+        """Wait until an element has a text."""
         self.page.locator(selector).filter(has_text=text).wait_for(timeout=seconds * 1000)
 
     def until(self, expression: str, seconds: float = 60) -> None:
@@ -151,7 +151,7 @@ class Visit:
         self.page.workers[0].evaluate(f"void setTimeout(() => {{ {compute} }})")
 
     def unfold(self) -> None:
-        """Unfold all that is folded."""
+        """Open all `details` elements."""
         self.page.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
 
     def choose(self, **settings: object) -> None:
@@ -189,7 +189,7 @@ class Visit:
 
 
 class TrainingPage(Visit):
-    """The training page, on which what a test does can be undone."""
+    """The training page, whose initial state can be restored."""
 
     settings: dict[str, str] | None = None  # at first
     weights_at_first: bytes

@@ -1,4 +1,4 @@
-"""The device, which is opened once; after each test it must still work."""
+"""The device is opened once; after each test it must still work."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the WebGPU backend chooses by the adapter: each choice, whatever the adapter at hand."""
+"""The WebGPU backend's choices by the adapter, each tested on any adapter."""
 
 import dataclasses
 import importlib
@@ -88,7 +88,7 @@ def test_convolutions(kind, groups, stride, pad):
     [((1, 1), (1, 2), (1, 1)), ((2, 1), (0, 3), (1, 2)), ((1, 3), (2, 0), (2, 1))],
 )
 def test_convolutions_of_many_channels(kind, shape, stride, pad, dilation, monkeypatch):
-    """By tiles where it is a GPU."""
+    """On a GPU they are computed by tiles."""
     N, C, OC, KH, KW, groups = shape
     monkeypatch.setattr(matmul, "TILES", 4)
     ran = []

@@ -1,4 +1,4 @@
-"""backends/webgpu/array.py and the namespace: the part of NumPy's interface that they have."""
+"""backends/webgpu/array.py and the namespace: their part of NumPy's interface."""
 
 import copy
 import pickle

@@ -1,4 +1,4 @@
-"""backends/webgpu/capture.py: a replayed step is the step."""
+"""backends/webgpu/capture.py: a replayed step equals the step."""
 
 import copy
 import functools
@@ -82,7 +82,7 @@ def test_replay_is_bit_identical_to_eager_steps(make):
 
 
 def test_layer_unfrozen_later():
-    """The learning rate, too, is read anew at each replay."""
+    """The learning rate, too, is read at each replay."""
 
     def make():
         step, model = trainer(Adam(0.01))
@@ -145,7 +145,7 @@ def test_failed_step_is_recorded_again():
 
 
 def test_hundreds_of_replays():
-    """A net with batch norm, dropout and Adam, which get random keys and a count from the host."""
+    """A net with batch norm, dropout and Adam, which read random keys and a count from the host."""
     dropping = [F.dropout, lambda x: F.dropout(x, 0.1)]
     optimizer, twins = Adam(0.001), Adam(0.001)
     step, model = trainer(optimizer, *dropping)

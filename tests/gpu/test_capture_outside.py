@@ -1,4 +1,4 @@
-"""backends/webgpu/capture.py: arrays that are replaced, or taken, between the calls of a captured step."""
+"""backends/webgpu/capture.py: arrays that are replaced, or held, between calls of a captured step."""
 
 import gc
 
@@ -68,7 +68,7 @@ def give(training):
 
 
 def give_back(training):
-    """Other arrays, and then those of before."""
+    """Assign other arrays, then the original ones."""
     before = training.linear.W.data
     give(training)
     training.step()
@@ -161,7 +161,7 @@ def test_graph_kept_until_the_next_call_is_no_change():
 
 
 def test_weights_shared_by_two_captured_steps():
-    """Which records itself anew, too, so that they change from one recording to the next."""
+    """The other step is recorded again, too, so that the weights change between recordings."""
 
     def losses(captured):
         training = Training(captured)
@@ -184,13 +184,13 @@ def test_weights_shared_by_two_captured_steps():
     assert calls < 12
 
 
-# -------------------------------------------------------------------------------------- arrays that are taken
+# --------------------------------------------------------------------------------------- arrays that are held
 
 
 @pytest.mark.parametrize("make", [SGD, Adam])
 @every_kept
 def test_held_parameter_array_is_unchanged(keep, make):
-    """As each step that is not captured gives Parameters new arrays."""
+    """A step that is not captured gives Parameters new arrays; a captured one must seem to do so."""
     training, twin = Training(True, make), Training(False, make)
     pairs = []
     for _ in range(9):

@@ -1,4 +1,4 @@
-"""pyconvlite.dezero on the device, in CuPy's place."""
+"""pyconvlite.dezero with the device in place of CuPy."""
 
 import numpy as np
 import pytest

@@ -32,7 +32,7 @@ def test_any_shape(shape):
 
 
 def test_elements_are_independent():
-    """Of each other, near and far, and of the draws before."""
+    """Of near and far elements, and of earlier draws."""
     seed(0)
     first, second = (dropped((512, 512)) - 1 for _ in range(2))
     chance = 5 / np.sqrt(first.size)
@@ -45,7 +45,7 @@ def test_elements_are_independent():
 
 
 def test_masks_of_many_keys_are_unbiased():
-    """Each element over many draws, as each mask over its elements."""
+    """The share of dropped elements is right for each element over many draws, and for each mask."""
     seed(0)
     drawn = np.array([dropped(64, 0.25) != 0 for _ in range(1000)])
     assert abs(drawn.mean() - 0.75) < 5 * np.sqrt(0.75 * 0.25 / drawn.size)

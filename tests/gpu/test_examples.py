@@ -9,7 +9,7 @@ import pytest
 from pyconvlite.backends import webgpu
 
 MODULES = [f"{webgpu.__name__}.{module.name}" for module in pkgutil.iter_modules(webgpu.__path__)]
-MODULES.remove(f"{webgpu.__name__}.device")  # tells of runtimes without a device
+MODULES.remove(f"{webgpu.__name__}.device")  # about runtimes without a device
 
 
 @pytest.mark.parametrize("name", [webgpu.__name__, *MODULES, "pyconvlite.cuda"])

@@ -1,4 +1,4 @@
-"""Errors: there is no device, it is lost, a kernel is invalid, or Python cannot wait for it."""
+"""Errors: no device, a lost device, an invalid kernel, or a runtime that cannot wait."""
 
 import asyncio
 
@@ -115,7 +115,7 @@ class TestLost:
 
     @pytest.mark.parametrize("tells", [True, False])
     def test_wait_aborted_before_the_loss_is_known(self, stub, tells):
-        """As browsers do it."""
+        """As in browsers."""
         destroyed = "setTimeout(() => globalThis.lost.destroy(), 50);" if tells else ""
         stub("globalThis", "lost", "null")
         run_js("device => Object.defineProperty(globalThis, 'lost', { value: device, configurable: true })")(

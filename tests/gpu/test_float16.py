@@ -1,4 +1,4 @@
-"""float16 on a device that has it: kept in half the memory, computed in float32, beside NumPy and float64."""
+"""float16 on a device that has it: half the memory, computed in float32, compared with float64."""
 
 import copy
 
@@ -50,7 +50,7 @@ def test_other_dtypes_are_refused(dtype):
 
 
 def close(actual, expected, roundings=2):
-    """To so many roundings of the largest number."""
+    """Up to a number of roundings of the largest number."""
     assert actual.dtype == np.float16
     assert actual.shape == expected.shape
     scale = np.abs(expected).max(initial=0)
@@ -280,7 +280,7 @@ def test_optimizer_kernels(half, name, shape):
 
 
 class Net(Model):
-    """A small CNN with what nets have."""
+    """A small CNN with the usual layers."""
 
     def __init__(self):
         super().__init__()
@@ -295,7 +295,7 @@ class Net(Model):
 @pytest.mark.parametrize("optimizer", [MomentumSGD(0.05), Adam(0.02)], ids=["MomentumSGD", "Adam"])
 @pytest.mark.parametrize("captured", [False, True], ids=["eager", "captured"])
 def test_cnn_learns_as_in_float32(half, optimizer, captured):
-    """Four kinds of blobs: the losses go as the CPU's, in float32, until both nets know them."""
+    """Four kinds of blobs: the losses follow those of float32 on the CPU until both nets classify them."""
     t = np.arange(64) % 4
     x = 0.3 * rng.standard_normal((64, 1, 8, 8)).astype(np.float32)
     for image, kind in zip(x[:, 0], t, strict=True):

@@ -1,4 +1,4 @@
-"""Functions on the device: values and gradients beside float64, all kinds of indexes, kinks and extremes."""
+"""Functions on the device against float64: values, gradients, all kinds of indexes, kinks and extremes."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ TAKEN = np.array([[0, 2, 1, 1], [2, 2, 0, 1], [0, 0, 1, 2], [1, 0, 2, 2]], np.in
 
 
 def beside(x, a):
-    """An array where x is."""
+    """An array on the device of x."""
     return backends.to_device_of(x, a)
 
 

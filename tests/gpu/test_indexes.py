@@ -1,4 +1,4 @@
-"""Indexes on the device that are out of bounds: nobody waits to see, and nobody is left with wrong data."""
+"""Indexes out of bounds on the device are reported by the next wait, before wrong data is used."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""backends/webgpu/kernels.py: the operations of a net, their gradients and theirs, beside float64."""
+"""backends/webgpu/kernels.py: the operations of a net, with first and second gradients, against float64."""
 
 import dataclasses
 
@@ -30,7 +30,7 @@ from pyconvlite.backends.webgpu.device import current
 
 
 def assert_alike(f, *arrays, condition=terms, constant=PRODUCT):
-    """Compare f, its gradients and theirs with float64's."""
+    """Compare f, its first and its second gradients with float64's."""
     arrays = [a.astype(np.float32) if a.dtype.kind == "f" else a for a in arrays]
     found = everything(f, arrays, 2, webgpu.asarray, webgpu.asarray)
     for y, true, each in zip(found, truth(f, arrays, 2), condition(f, arrays, 2), strict=True):
@@ -218,7 +218,7 @@ def test_batch_norm(shape):
 @pytest.mark.parametrize("shape", [(1, 1), (5, 2), (1, 3, 1, 1), (3, 2, 37, 41), (2, 300, 2), (40, 1, 3)])
 @pytest.mark.parametrize("fallback", [False, True])
 def test_batch_norm_in_parts(shape, fallback, monkeypatch):
-    """The mean is large beside the distances from it."""
+    """The mean is large compared with the deviations."""
     monkeypatch.setattr(current(), "info", dataclasses.replace(current().info, fallback=fallback))
     C = shape[1]
     x, gamma, beta, gy = 1000 + numbers(*shape), numbers(C, seed=1), numbers(C, seed=2), numbers(*shape)
@@ -242,7 +242,7 @@ def test_batch_norm_in_parts(shape, fallback, monkeypatch):
 @pytest.mark.parametrize("shape", [(16, 3, 32, 32), (1, 3, 9), (256, 3)])
 @pytest.mark.parametrize("fallback", [False, True])
 def test_norms_with_large_means(fallback, shape, mean, std, monkeypatch):
-    """What is between the numbers is less than a rounding of their mean, or of a sum."""
+    """Differences of the numbers are below the rounding of their mean, and of a sum."""
     monkeypatch.setattr(current(), "info", dataclasses.replace(current().info, fallback=fallback))
     x, gy = (mean + std * numbers(*shape)).astype(np.float32), numbers(*shape, seed=1)
     gamma, beta, eps = numbers(3, seed=2), numbers(3, seed=3), 1e-5 * std**2 or 1e-5

@@ -1,4 +1,4 @@
-"""Limits of the adapter: all that it has is asked for; what is beyond is split, or refused with the sizes."""
+"""Limits of the adapter: all are requested; larger sizes are split, or refused with their sizes."""
 
 import dataclasses
 import operator
@@ -95,7 +95,7 @@ class TestSizes:
 
 
 class TestConvolution:
-    """Images go to the device in turns where all of them, padded, are more than an array can hold."""
+    """A batch is computed in parts where all of it, padded, exceeds the size of an array."""
 
     @pytest.mark.parametrize("groups", [1, 2])
     @pytest.mark.parametrize(("stride", "pad"), [((1, 1), (1, 1)), ((3, 2), (0, 1)), ((1, 1), (0, 0))])

@@ -1,4 +1,4 @@
-"""NaN and infinity on the device: NumPy's results, though WGSL leaves much of them open."""
+"""NaN and infinity on the device: NumPy's results, though WGSL leaves many of them undefined."""
 
 import dataclasses
 import importlib
@@ -38,7 +38,7 @@ FUNCTIONS = {
 
 
 def data():
-    """A row without, and rows with NaN first, within and last, or with infinities."""
+    """Rows without NaN, with NaN first, in the middle or last, and with infinities."""
     x = np.random.default_rng(0).standard_normal((9, 5)).astype(np.float32)
     for row, (column, value) in enumerate(
         [(0, np.nan), (2, np.nan), (4, np.nan), (0, np.inf), (3, -np.inf), (4, np.inf)], 1

@@ -1,4 +1,4 @@
-"""The optimizers' kernels and the optimizers: each weight and state as float64 has it."""
+"""The optimizers' kernels and the optimizers: weights and states against float64."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""backends/webgpu/packing.py, and optimizers and hooks that go over all of a model's arrays at once."""
+"""backends/webgpu/packing.py, and optimizers and hooks that process all arrays of a model at once."""
 
 import dataclasses
 
@@ -48,7 +48,7 @@ def dispatches(f):
 
 
 def gathers(count):
-    """Dispatches that put so many arrays end to end."""
+    """The number of dispatches that join so many arrays."""
     return -(-count // min(current().info.limits["maxStorageBuffersPerShaderStage"] - 1, 24))
 
 
@@ -151,7 +151,7 @@ class TestMapped:
 
 
 class Many(Layer):
-    """Parameters of sizes that hurt; the first is known by two names."""
+    """Parameters of difficult sizes; the first has two names."""
 
     def __init__(self, count):
         random = np.random.default_rng(1)
@@ -169,7 +169,7 @@ def set_grads(layer, step, skip=()):
 
 
 def one_by_one(optimizer):
-    """As it would be if each Parameter were changed by itself."""
+    """An optimizer that updates each Parameter separately."""
 
     class OneByOne(type(optimizer)):
         def update_one(self, param):
@@ -187,7 +187,7 @@ def assert_same(layer, twin):
 class TestOptimizers:
     @pytest.mark.parametrize("make", ALL)
     def test_bit_identical_to_separate_updates(self, make):
-        """Also where gradients are missing, Parameters are frozen, added, or given other arrays."""
+        """Also with missing gradients, and with frozen, added or reassigned Parameters."""
 
         def trained(prepared):
             layer = Many(9)
@@ -214,7 +214,7 @@ class TestOptimizers:
 
     @pytest.mark.parametrize("make", ONE_KERNEL)
     def test_one_dispatch_updates_all(self, make):
-        """And as many as the adapter's bindings ask for put the gradients end to end."""
+        """The gradients are joined by as few dispatches as the adapter's bindings allow."""
 
         def used(count, optimizer):
             layer = Many(count)
@@ -267,7 +267,7 @@ class TestOptimizers:
         assert_same(layer, trained())
 
     def test_weights_at_any_offset(self):
-        """Where an update left them, the layers find them."""
+        """The layers use the weights where the update left them."""
 
         def outputs(steps):
             seed(0)

@@ -1,4 +1,4 @@
-"""Operations in any order: NumPy's results, no memory left behind, nothing read back."""
+"""Operations in any order: NumPy's results, no leaked memory, nothing read back."""
 
 import gc
 

@@ -1,4 +1,4 @@
-"""Whole steps on the device: the CPU's numbers, no copy back, no memory left behind."""
+"""Whole steps on the device: the CPU's numbers, nothing read back, no leaked memory."""
 
 import gc
 
@@ -19,7 +19,7 @@ t = rng.integers(0, 10, 6).astype(np.int32)
 
 
 class Normalized(Model):
-    """Batch norm and dropout, what differs between training and use."""
+    """Batch norm and dropout, which differ between training and test mode."""
 
     def __init__(self):
         super().__init__()

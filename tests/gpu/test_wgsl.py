@@ -1,6 +1,6 @@
-"""Every kernel's WGSL, as Dawn compiles it: without an error or a warning, whatever the adapter.
+"""Dawn compiles every kernel's WGSL without an error or a warning, whatever the adapter.
 
-Dawn's null backend computes nothing, and has all that WGSL may ask for, float16 too.
+Dawn's null backend computes nothing, and has all features of WGSL, float16 too.
 """
 
 import dataclasses
@@ -38,7 +38,7 @@ def open_device():
 
 @pytest.fixture(params=itertools.product([False, True], ["float32", "float16"]), ids=str)
 def compiled(request, monkeypatch):
-    """The names and texts of the kernels that are compiled; the device passes for a GPU or a CPU."""
+    """The names and texts of compiled kernels; the device claims to be a GPU or a CPU."""
     if not run_js("globalThis.process?.versions?.node"):
         pytest.skip("Dawn's null backend is reached under Node only")
     fallback, dtype = request.param
