@@ -1,16 +1,13 @@
-import contextlib
-import functools
 import gzip
 import hashlib
-import http.server
 import itertools
 import struct
 import sys
-import threading
 import tracemalloc
 
 import numpy as np
 import pytest
+from local_host import serving
 
 import pyconvlite
 import pyconvlite.functions as F
@@ -180,31 +177,13 @@ def test_mnist_in_the_cache_is_verified(tmp_path, monkeypatch):
         MNIST(train=False)
 
 
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *arguments):
-        pass
-
-
-@contextlib.contextmanager
-def served(folder):
-    handler = functools.partial(Quiet, directory=folder)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
-
-
 @pytest.mark.cpython
 @pytest.mark.parametrize("slash", ["", "/"])
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
 def test_mnist_from_a_url(tmp_path, pack, slash):
     (tmp_path / "mnist").mkdir()
     write(tmp_path / "mnist", SPELLINGS[0], "train", pack)
-    with served(tmp_path) as address:
+    with serving(tmp_path) as address:
         assert_is_the_sample(MNIST(source=f"{address}/mnist{slash}"))
         assert_is_the_sample(MNIST(source=f"{address}/mnist{slash}".replace("http", "HTTP")))
 
@@ -212,7 +191,7 @@ def test_mnist_from_a_url(tmp_path, pack, slash):
 @pytest.mark.cpython
 def test_mnist_missing_at_a_url(tmp_path):
     with (
-        served(tmp_path) as address,
+        serving(tmp_path) as address,
         pytest.raises(FileNotFoundError, match=f"train-images-idx3.* is in '{address}'"),
     ):
         MNIST(source=address)

@@ -1,16 +1,14 @@
 """pyconvlite.dezero.datasets: where each dataset is found; tests/book uses the others."""
 
 import contextlib
-import functools
 import gzip
-import http.server
 import io
 import tarfile
-import threading
 
 import numpy as np
 import pytest
 from dezero_book import digits, write_digits
+from local_host import serving
 
 import pyconvlite
 from pyconvlite import _platform
@@ -29,20 +27,10 @@ def cache(tmp_path, monkeypatch):
 @pytest.fixture
 def served(tmp_path):
     """A folder and its address."""
-
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *arguments):
-            pass
-
     folder = tmp_path / "served"
     folder.mkdir()
-    handler = functools.partial(Quiet, directory=folder)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield folder, f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with serving(folder) as address:
+        yield folder, address
 
 
 def expect(monkeypatch, sha256):

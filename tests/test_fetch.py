@@ -9,6 +9,7 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
+from local_host import answered_by
 
 from pyconvlite import _fetch
 from pyconvlite.utils import get_file
@@ -90,22 +91,10 @@ class Answers(http.server.BaseHTTPRequestHandler):
         pass
 
 
-@contextlib.contextmanager
-def server():
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answers) as httpd:
-        thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{httpd.server_port}"
-        finally:
-            httpd.shutdown()
-            thread.join()
-
-
 @pytest.mark.cpython
 @pytest.mark.parametrize("path", ["200", "chunked", "open_end", "to_another", "echo/ü?x=é"])
 def test_http(path):
-    with server() as address:
+    with answered_by(Answers) as address:
         assert fetch(f"{address}/{path}") == BODY
 
 
@@ -125,7 +114,7 @@ def test_http(path):
 def test_http_errors(path, error, message, tmp_path, monkeypatch):
     monkeypatch.setenv("PYCONVLITE_CACHE", str(tmp_path))
     monkeypatch.setenv("ftp_proxy", "http://127.0.0.1:1")
-    with server() as address:
+    with answered_by(Answers) as address:
         with pytest.raises(error, match=message):
             fetch(f"{address}/{path}")
         with pytest.raises(error, match=message):
@@ -239,7 +228,7 @@ class TestGetFile:
 
     @pytest.mark.cpython
     def test_content_length_header(self):
-        with server() as address:
+        with answered_by(Answers) as address:
             assert Path(get_file(f"{address}/chunked")).read_bytes() == BODY
             with pytest.raises(OSError, match="does not say how long the file is"):
                 get_file(f"{address}/open_end")
@@ -249,7 +238,7 @@ class TestGetFile:
         def opens():
             return get_file(f"{address}/long", f"{time.monotonic_ns()}")
 
-        with server() as address:
+        with answered_by(Answers) as address:
             opens()
             tracemalloc.start()
             path = opens()

@@ -9,6 +9,7 @@ import time
 import zipfile
 
 import pytest
+from local_host import running
 from wheel_files import make_wheel
 
 import pyconvlite
@@ -67,13 +68,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server():
-    with Server() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    server = Server()
+    with running(server):
         yield server
         server.closing.set()
-        server.shutdown()
-        thread.join()
 
 
 class TestFromUrl:

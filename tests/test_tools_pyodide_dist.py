@@ -1,12 +1,10 @@
-import functools
-import http.server
 import json
 import os
 import subprocess
-import threading
 from pathlib import Path
 
 import pytest
+from local_host import Quiet, serving
 from wheel_files import make_wheel
 
 fetch = pytest.importorskip("tools.fetch", reason="the tools are not in the wheel")
@@ -76,18 +74,13 @@ class Release:
 def release(tmp_path, monkeypatch):
     release = Release(tmp_path, monkeypatch)
 
-    class Cdn(http.server.SimpleHTTPRequestHandler):
+    class Cdn(Quiet):
         def log_message(self, *_):
             release.asked.append(self.path.lstrip("/"))
 
-    handler = functools.partial(Cdn, directory=tmp_path / "cdn")
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        monkeypatch.setattr(pyodide_dist, "CDN", f"http://127.0.0.1:{server.server_port}/")
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with serving(tmp_path / "cdn", Cdn) as address:
+        monkeypatch.setattr(pyodide_dist, "CDN", f"{address}/")
         yield release
-        server.shutdown()
-        thread.join()
 
 
 class TestFolder:

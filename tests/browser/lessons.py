@@ -145,6 +145,13 @@ class Lesson:
         """Wait for the figure's error message."""
         self.place.locator(".said").filter(has_text=text).wait_for()
 
+    def answer(self, given: object, reply: str) -> None:
+        """Type an answer to the figure's question, and wait for the comment on it."""
+        field = self.place.locator(".ask form input")
+        field.fill(str(given))
+        field.press("Enter")
+        self.replies(reply)
+
     def replies(self, text: str) -> None:
         """Wait for the comment on the last answer."""
         self.place.locator(".verdict").filter(has_text=text).wait_for()

@@ -130,7 +130,6 @@ def test_prediction_question(enter: Callable[..., Visit], server: Preview) -> No
     visit = enter(f"{server.url}lesson-sum.html", python=False)
     lesson = Lesson(visit.page, "sum")
     assert lesson.cells("y").first.text_content() == "?"
-    field = lesson.place.locator("form input")
     for given, reply in [
         ("13", "That adds up what lies under the kernel"),
         ("2", "only the product of the two corner numbers"),
@@ -144,9 +143,7 @@ def test_prediction_question(enter: Callable[..., Visit], server: Preview) -> No
         ("1 00", "That is not a number."),
         ("15,0", "Right. 1·2 + 2·0 + 3·1"),
     ]:
-        field.fill(given)
-        field.press("Enter")
-        lesson.replies(reply)
+        lesson.answer(given, reply)
     assert lesson.cells("y").first.text_content() == "15"
     lesson.put("x", 0, "2")
     lesson.replies("You have answered this.")  # the sentence was about other numbers
@@ -179,7 +176,6 @@ def test_kernel_and_length_by_keyboard(enter: Callable[..., Visit], server: Prev
 
 def test_code_question(page_of: Callable[[str], Visit]) -> None:
     question = Lesson(page_of("lesson-pooling.html").page, "shifted")
-    line = question.place.locator(".program input")
     for given, reply in [
         ("pooled = rows.mean(axis=1)", "That is average pooling. pooled["),
         (
@@ -191,9 +187,7 @@ def test_code_question(page_of: Callable[[str], Visit]) -> None:
         ("pooled = 'most'", "pooled should be numbers, of the shape (100,)."),
         ("pooled = np.max(rows, axis=-1)", "Right. That computes what was asked for."),
     ]:
-        line.fill(given)
-        line.press("Enter")
-        question.replies(reply)
+        question.answer(given, reply)
 
 
 def test_figure_opens_in_the_playground(page_of: Callable[[str], Visit]) -> None:

@@ -24,20 +24,13 @@ def slide(lesson: Lesson, name: str, value: float) -> None:
 def test_one_step(adversarial: Visit) -> None:
     lesson = Lesson(adversarial.page, "step")
     lesson.says("Answer first.")
-    question = lesson.place.locator(".ask")
-
-    def answer(digit: int, reply: str) -> None:
-        question.locator("input").fill(str(digit))
-        question.locator("input").press("Enter")
-        lesson.replies(reply)
-
-    answer(8, "is what you see")
+    lesson.answer(8, "is what you see")
     lesson.says("ε = 0.1:")
     slide(lesson, "epsilon", 0)
     lesson.says("ε = 0:")
     wait(lambda: lesson.numbers()[1] == lesson.numbers()[3] == 8, lambda: f"{lesson.numbers()}", seconds=60)
-    answer(3, "What did it read before?")
-    answer(8, "it still reads an 8")
+    lesson.answer(3, "What did it read before?")
+    lesson.answer(8, "it still reads an 8")
     slide(lesson, "epsilon", 0.15)
     lesson.says("ε = 0.15:")
     wait(
@@ -57,8 +50,8 @@ def test_one_step(adversarial: Visit) -> None:
     )
     read = int(np.argmax(longest))
     assert read == lesson.numbers()[1]
-    answer(read, "Right.")
-    answer(next(digit for digit in range(10) if digit not in (8, read)), "into another digit")
+    lesson.answer(read, "Right.")
+    lesson.answer(next(digit for digit in range(10) if digit not in (8, read)), "into another digit")
     lesson.pick("Digit", "1")
     lesson.says("of the same size a 1,")  # noise does not keep it from reading the 1
     lesson.start_over()
@@ -70,11 +63,8 @@ def test_many_small_steps(adversarial: Visit) -> None:
         slide(lesson, "n", n)
         lesson.says(f"changes by {aimed} where")
         assert abs(lesson.numbers()[3]) < 0.4 * n**0.5
-    question = lesson.place.locator(".ask")
     for given, reply in (("2.8", "what random signs do"), ("0.1", "one pixel"), ("78.4", "Right.")):
-        question.locator("input").fill(given)
-        question.locator("input").press("Enter")
-        lesson.replies(reply)
+        lesson.answer(given, reply)
     lesson.start_over()
 
 
@@ -86,15 +76,12 @@ def test_target_class(adversarial: Visit) -> None:
     lesson.pick("Target digit", "0")
     lesson.says("Step 10: it reads a 0")
     assert lesson.numbers()[3] == 0.15
-    question = lesson.place.locator(".ask")
     for line, reply in (
         ("x = x + 0.1 * np.sign(g)", "raises the loss for the target digit"),
         ("x = x - 0.1 * g", "only the sign counts"),
         ("x = x - 0.1 * np.sign(g)", "That computes what was asked for."),
     ):
-        question.locator("input").fill(line)
-        question.locator("input").press("Enter")
-        lesson.replies(reply)
+        lesson.answer(line, reply)
     lesson.start_over()
 
 

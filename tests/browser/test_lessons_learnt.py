@@ -53,11 +53,8 @@ def test_favourite_images_of_a_kernel(learnt: Visit) -> None:
         lesson.place.get_by_text(f"excite kernel 0 of layer {layer} most").wait_for()
         lesson.says("ernel 0 ")
         assert {frame.get_attribute("width") for frame in frames.all()} <= {str(field)}
-    question = lesson.place.locator(".ask")
     for given, reply in (("5", "without pooling"), ("7", "one pixel more"), ("8", "4 + 2 · 2")):
-        question.locator("input").fill(given)
-        question.locator("input").press("Enter")
-        lesson.replies(reply)
+        lesson.answer(given, reply)
     lesson.start_over()
 
 
@@ -95,15 +92,12 @@ def test_evidence_depends_on_the_class(learnt: Visit) -> None:
         assert (first, second, upper + lower) == (5, 4, 100)
         assert (upper if digit == first else lower) > 60
     learnt.until("location.search.includes('cam.digit=4')")
-    question = lesson.place.locator(".ask")
     for line, reply in (
         ("cam = np.maximum(np.sum(maps, axis=0), 0)", "as its weight says"),
         ("cam = np.sum(weights * maps, axis=0)", "keep the positive part"),
         ("cam = np.maximum((weights * maps).sum(axis=0), 0)", "That computes what was asked for."),
     ):
-        question.locator("form input").fill(line)
-        question.locator("form input").press("Enter")
-        lesson.replies(reply)
+        lesson.answer(line, reply)
     # the code before the program runs once
     for count in (10, 11):
         lesson.type(f"memory.append({{}})\nprint(len(memory))\n{PICTURE}# {count}")

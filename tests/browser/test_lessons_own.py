@@ -45,9 +45,7 @@ def test_network_is_assembled(enter: Callable[..., Visit], server: Preview) -> N
         (7850, "Nothing shrinks the maps"),
         (answer, "Right."),
     ):
-        question.place.locator("form input").fill(str(given))
-        question.place.locator("form input").press("Enter")
-        question.replies(reply)
+        question.answer(given, reply)
     choose(visit, pools="false")
     visit.wait_for("#build li:last-child", f"{answer:,} parameters to learn")
     choose(visit, depth="1", channels="4", drops="true")

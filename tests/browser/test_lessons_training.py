@@ -79,15 +79,12 @@ def test_learning_rate_limit(descent: Visit) -> None:
     hessian = 2 * np.array([[(X**2).mean(), X.mean()], [X.mean(), 1]])
     limit = 2 / np.linalg.eigvalsh(hessian).max()
     assert 0.33 < limit < 0.34  # the answer to the question
-    question = lesson.place.locator(".ask")
     for rate, reply in (
         ("0.34", "higher on the opposite slope"),
         ("0.2", "a larger rate does, too"),
         ("0.33", "Right."),
     ):
-        question.locator("input").fill(rate)
-        question.get_by_role("button", name="Check").click()
-        lesson.replies(reply)
+        lesson.answer(rate, reply)
     lesson.place.locator("[name=rate]").fill("0.33")
     lesson.says(f"After 30 steps the loss is {short(descended([-0.9, 2.6], 0.33, 0, 30)[1])}.")
     lesson.place.locator("[name=rate]").fill("0.5")
@@ -104,14 +101,11 @@ def test_momentum(descent: Visit) -> None:
     for momentum in (0.9, 0):
         lesson.place.locator("[name=momentum]").fill(str(momentum))
         lesson.says(f"After 40 steps the loss is {short(descended([-0.9, 2.6], 0.05, momentum, 40)[1])}.")
-    question = lesson.place.locator(".ask")
     for line, reply in (
         ("step = momentum * step + rate * gw", "goes uphill"),
         ("step = momentum * step - rate * gw", "That computes what was asked for."),
     ):
-        question.locator("input").fill(line)
-        question.locator("input").press("Enter")
-        lesson.replies(reply)
+        lesson.answer(line, reply)
     lesson.start_over()
 
 
@@ -248,14 +242,11 @@ def test_gradient_in_residual_blocks(residual: Visit) -> None:
             seconds=60,  # the other figure may be trained first
         )
     assert ratios[0] < 0.1 < 1 < ratios[1]
-    question = lesson.place.locator(".ask")
     for line, reply in (
         ("y = F.tanh(F.linear(x, W) + x)", "after the tanh"),
         ("y = F.tanh(F.linear(x, W)) + x", "That computes what was asked for."),
     ):
-        question.locator("input").fill(line)
-        question.locator("input").press("Enter")
-        lesson.replies(reply)
+        lesson.answer(line, reply)
 
 
 def factors(lesson: Lesson) -> list[float]:
