@@ -6,12 +6,12 @@ import json
 import os
 import re
 import runpy
-import struct
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
+from idx_files import idx
 
 FOLDER = Path(__file__).parent / "book"
 PROGRAMS = sorted(path.stem for path in FOLDER.glob("step_*.py"))
@@ -69,10 +69,7 @@ def digits(number, seed):
     random = np.random.RandomState(seed)
     images = random.randint(0, 256, (number, 28, 28), np.uint8)
     labels = random.randint(0, 10, number, np.uint8)
-    return [
-        gzip.compress(struct.pack(f">4B{x.ndim}I", 0, 0, 8, x.ndim, *x.shape) + x.tobytes(), mtime=0)
-        for x in (images, labels)
-    ]
+    return [gzip.compress(idx(x), mtime=0) for x in (images, labels)]
 
 
 def write_digits(folder):

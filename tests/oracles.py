@@ -79,7 +79,7 @@ def average_pooling(x, kernel, stride=1, pad=0, count_include_pad=True, ceil_mod
     return total / im2col(np.ones_like(x), kernel, stride, pad, **counts).sum(axis=(2, 3))
 
 
-@np.vectorize
+@np.vectorize(otypes=[float])  # without it, an empty array is an error
 def expit(x):
     """1 / (1 + exp(-x))."""
     return 1 / (1 + math.exp(-x)) if x > 0 else math.exp(x) / (1 + math.exp(x))

@@ -4,13 +4,10 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from shorthands import ones
 
 import pyconvlite.functions as F
 from pyconvlite import Function, Variable, grad, no_grad
-
-
-def ones(*shape):
-    return Variable(np.ones(shape))
 
 
 class Halves(Function):

@@ -6,15 +6,12 @@ import operator
 import numpy as np
 import pytest
 from contract import DTYPES
+from shorthands import ones
 
 import pyconvlite
 import pyconvlite.functions as F
 from pyconvlite import Function, Parameter, Variable, as_array, as_variable, grad, using_config
 from pyconvlite.backends import DeviceUnavailable
-
-
-def ones(*shape):
-    return Variable(np.ones(shape))
 
 
 class TestVariable:

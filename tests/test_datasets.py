@@ -7,6 +7,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from idx_files import idx
 from local_host import serving
 
 import pyconvlite
@@ -109,11 +110,6 @@ def test_dataset_without_data_or_with_too_few_labels():
 
 
 # ------------------------------------------------------------------------------------------- MNIST: sources
-
-
-def idx(array, kind=8):
-    """An array as an IDX file, by the format's description."""
-    return struct.pack(f">BBBB{array.ndim}I", 0, 0, kind, array.ndim, *array.shape) + array.tobytes()
 
 
 IMAGES = np.random.default_rng(0).integers(256, size=(5, 28, 28), dtype=np.uint8)

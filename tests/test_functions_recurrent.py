@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from contract import Contract, cases
+from oracles import expit
 
 import pyconvlite.functions as F
 from pyconvlite import Variable, grad, no_grad
@@ -14,17 +15,13 @@ STATE, CELL = rng.standard_normal((2, N, H))
 W_LSTM, W_GRU = rng.standard_normal((K + H + 1, 4 * H)), rng.standard_normal((K + H + 2, 3 * H))
 
 
-def sigmoid(a):
-    return 1 / (1 + np.exp(-a))
-
-
 def lstm(xs, h, c, W):
     """As the equations state it: h after each step and c after the last, one below the other."""
     hs = []
     for x in xs:
         f, i, o, u = np.split(np.hstack([x, h, np.ones((len(x), 1))]) @ W, 4, axis=1)
-        c = sigmoid(f) * c + sigmoid(i) * np.tanh(u)
-        h = sigmoid(o) * np.tanh(c)
+        c = expit(f) * c + expit(i) * np.tanh(u)
+        h = expit(o) * np.tanh(c)
         hs.append(h)
     return np.concatenate([*hs, c])
 
@@ -34,8 +31,8 @@ def gru(xs, h, W):
     for x in xs:
         rx, zx, nx = np.split(np.hstack([x, one]) @ np.delete(W, [*range(K, K + H), -1], axis=0), 3, axis=1)
         rh, zh, nh = np.split(np.hstack([h, one]) @ np.delete(W, [*range(K), -2], axis=0), 3, axis=1)
-        z = sigmoid(zx + zh)
-        h = (1 - z) * np.tanh(nx + sigmoid(rx + rh) * nh) + z * h
+        z = expit(zx + zh)
+        h = (1 - z) * np.tanh(nx + expit(rx + rh) * nh) + z * h
         hs.append(h)
     return np.stack(hs)
 

@@ -16,7 +16,7 @@ GAMMAS, BETAS = rng.standard_normal((2, 3, 2))
 
 
 def normalized(x, axes, eps=1e-5):
-    """From the definition, with the variance as the mean square less the squared mean."""
+    """From the definition."""
     m = x.sum(axis=axes, keepdims=True) / np.prod([x.shape[a] for a in axes])
     v = ((x - m) ** 2).sum(axis=axes, keepdims=True) / np.prod([x.shape[a] for a in axes])
     return (x - m) * (v + eps) ** -0.5

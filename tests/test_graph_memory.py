@@ -6,17 +6,13 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from shorthands import ones
 
 import pyconvlite.functions as F
 import pyconvlite.layers as L
 from pyconvlite import Function, Variable, as_variable, grad
 from pyconvlite.autograd import functions_behind, stand_in
 from pyconvlite.backends import choice
-
-
-def ones(*shape):
-    return Variable(np.ones(shape))
-
 
 SHARING = {
     "a + b": lambda a, b: a + b,

@@ -5,6 +5,8 @@ import weakref
 
 import numpy as np
 import pytest
+from oracles import expit
+from shorthands import names
 
 import pyconvlite
 import pyconvlite.functions as F
@@ -23,14 +25,6 @@ duplicates = pytest.mark.parametrize(
 )
 
 
-def names(layer):
-    return [name for name, _ in layer.named_params()]
-
-
-def sigmoid(a):
-    return 1 / (1 + np.exp(-a))
-
-
 # The layers as their equations state them, on arrays.
 
 
@@ -45,15 +39,15 @@ def lstm(p, steps):
     h = c = np.zeros((2, 5))
     for x in steps:
         f, i, o, u = (x @ p[f"x2{g}/W"] + p[f"x2{g}/b"] + h @ p[f"h2{g}/W"] for g in "fiou")
-        c = sigmoid(f) * c + sigmoid(i) * np.tanh(u)
-        h = sigmoid(o) * np.tanh(c)
+        c = expit(f) * c + expit(i) * np.tanh(u)
+        h = expit(o) * np.tanh(c)
         yield h
 
 
 def gru(p, steps):
     h = np.zeros((2, 5))
     for x in steps:
-        r, z = (sigmoid(x @ p[f"x2{g}/W"] + p[f"x2{g}/b"] + h @ p[f"h2{g}/W"]) for g in "rz")
+        r, z = (expit(x @ p[f"x2{g}/W"] + p[f"x2{g}/b"] + h @ p[f"h2{g}/W"]) for g in "rz")
         n = np.tanh(x @ p["x2n/W"] + p["x2n/b"] + r * (h @ p["h2n/W"] + p["h2n/b"]))
         h = (1 - z) * n + z * h
         yield h

@@ -9,6 +9,7 @@ from collections import deque
 import numpy as np
 import pytest
 from conditions import numbers
+from shorthands import names
 
 import pyconvlite.functions as F
 import pyconvlite.layers as L
@@ -17,10 +18,6 @@ from pyconvlite import Layer, Parameter, Variable
 
 def param(value=0.0):
     return Parameter(np.array([value]))
-
-
-def names(layer):
-    return [name for name, _ in layer.named_params()]
 
 
 class Tree(Layer):

@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pytest
 from conditions import numbers
+from shorthands import names
 
 import pyconvlite
 import pyconvlite.functions as F
@@ -12,10 +13,6 @@ import pyconvlite.layers as L
 from pyconvlite import DataLoader, Layer, Model, test_mode
 from pyconvlite.models import MLP, LeNet, Sequential
 from pyconvlite.optimizers import Adam, MomentumSGD
-
-
-def names(model):
-    return [name for name, _ in model.named_params()]
 
 
 def test_model_is_a_layer():

@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pytest
 from conditions import numbers
+from shorthands import names
 
 import pyconvlite
 import pyconvlite.functions as F
@@ -13,10 +14,6 @@ from pyconvlite.models import BasicBlock, ConvAutoencoder, LeNet, SmallResNet, S
 from pyconvlite.optimizers import Adam
 
 CLASSIFIERS = [LeNet, SmallVGG, SmallResNet]
-
-
-def names(model):
-    return [name for name, _ in model.named_params()]
 
 
 @pytest.mark.parametrize("make", [SmallVGG, SmallResNet])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from idx_files import idx
 
 import pyconvlite
 import pyconvlite.functions as F
@@ -16,12 +17,6 @@ LABELS = np.arange(60, dtype=np.uint8) % 10
 IMAGES = np.random.default_rng(0).integers(0, 60, (60, 28, 28), dtype=np.uint8)
 for image, label in zip(IMAGES, LABELS, strict=True):
     image[2 * label : 2 * label + 4] = 255
-
-
-def idx(array: np.ndarray) -> bytes:
-    return (
-        bytes([0, 0, 8, array.ndim]) + b"".join(n.to_bytes(4, "big") for n in array.shape) + array.tobytes()
-    )
 
 
 @pytest.fixture(scope="module")

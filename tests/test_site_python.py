@@ -11,6 +11,7 @@ from time import perf_counter
 
 import numpy as np
 import pytest
+from idx_files import idx
 
 import pyconvlite
 import pyconvlite.functions as F
@@ -35,12 +36,8 @@ def mnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         for image, label in zip(images, labels, strict=True):
             image[2 * label : 2 * label + 4] = 255
         (tmp_path / folder).mkdir()
-        header = b"\0\0\x08\x03" + b"".join(size.to_bytes(4, "big") for size in images.shape)
-        (tmp_path / folder / f"{prefix}-images-idx3-ubyte").write_bytes(header + images.tobytes())
-        header = b"\0\0\x08\x01" + n.to_bytes(4, "big")
-        (tmp_path / folder / f"{prefix}-labels-idx1-ubyte.gz").write_bytes(
-            gzip.compress(header + labels.tobytes())
-        )
+        (tmp_path / folder / f"{prefix}-images-idx3-ubyte").write_bytes(idx(images))
+        (tmp_path / folder / f"{prefix}-labels-idx1-ubyte.gz").write_bytes(gzip.compress(idx(labels)))
     monkeypatch.setattr(training, "DATA", tmp_path)
     return tmp_path
 

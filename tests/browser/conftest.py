@@ -226,6 +226,12 @@ def play(page_of: Callable[..., Playground]) -> Iterator[Playground]:
 
 
 @pytest.fixture
+def own(enter: Callable[..., Visit], server: Preview) -> Visit:
+    """The page of the visitor's data without Python, which pictures do not need."""
+    return enter(f"{server.url}own.html", python=False)
+
+
+@pytest.fixture
 def enter_play(enter: Callable[..., Playground], server: Preview) -> Callable[..., Playground]:
     """Open a playground that is not shared: `enter_play(fragment, **options of the browser's context)`."""
     return lambda fragment="", **options: enter(f"{server.url}play.html{fragment}", Playground, **options)

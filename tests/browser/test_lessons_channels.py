@@ -8,9 +8,8 @@ from itertools import product
 
 import numpy as np
 import pytest
-from lessons import Array, Lesson, wait
+from lessons import Array, Lesson, convolved, wait
 from scipy.ndimage import correlate
-from scipy.signal import correlate2d
 from visits import Visit
 
 pytestmark = pytest.mark.full
@@ -26,11 +25,6 @@ def channels(page_of: Callable[[str], Visit]) -> Visit:
 @pytest.fixture
 def pooling(page_of: Callable[[str], Visit]) -> Visit:
     return page_of("lesson-pooling.html")
-
-
-def convolved(x: Array, W: Array) -> Array:
-    """(N, C, H, W) and (OC, C, KH, KW), plane by plane."""
-    return np.array([[sum(map(lambda a, b: correlate2d(a, b, "valid"), n, w)) for w in W] for n in x])
 
 
 def pooled(x: Array, reduce: Callable[[Array], float], size: int, stride: int) -> Array:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from lessons import Array, Lesson, wait
+from lessons import Array, Lesson, convolved, wait
 from playwright.sync_api import Page
 from scipy.signal import correlate2d
 from visits import Visit
@@ -39,12 +39,6 @@ def rows(x: Array, kernel_size: int, stride: int = 1, pad: int = 0) -> Array:
     return np.array(
         [n[:, i : i + kernel_size, j : j + kernel_size].ravel() for n in x for i in reach for j in reach]
     )
-
-
-def convolved(x: Array, W: Array, stride: int = 1, pad: int = 0) -> Array:
-    x = np.pad(x, ((0, 0), (0, 0), (pad, pad), (pad, pad)))
-    full = np.array([[sum(map(lambda a, b: correlate2d(a, b, "valid"), n, w)) for w in W] for n in x])
-    return full[:, :, ::stride, ::stride]
 
 
 def test_one_matrix_row_per_position(matrix_lesson: Visit) -> None:

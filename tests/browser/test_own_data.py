@@ -77,12 +77,6 @@ SLOW_PICTURE = """() => {
 
 
 @pytest.fixture
-def own(enter: Callable[..., Visit], server: Preview) -> Visit:
-    """The page without Python, which pictures do not need."""
-    return enter(f"{server.url}own.html", python=False)
-
-
-@pytest.fixture
 def with_camera(playwright: Playwright, server: Preview) -> Iterator[Callable[..., Visit]]:
     """`with_camera(*flags)` opens the page in a browser with these flags, without Python."""
     browsers: list[Any] = []

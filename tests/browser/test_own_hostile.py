@@ -23,12 +23,6 @@ SIDE = 64
 RED = (255, 0, 0)
 
 
-@pytest.fixture
-def own(enter: Callable[..., Visit], server: Preview) -> Visit:
-    """The page without Python, which pictures do not need."""
-    return enter(f"{server.url}own.html", python=False)
-
-
 def chunk(kind: bytes, data: bytes, length: int | None = None) -> bytes:
     size = len(data) if length is None else length
     return struct.pack(">I", size) + kind + data + struct.pack(">I", zlib.crc32(kind + data))

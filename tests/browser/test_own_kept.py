@@ -92,12 +92,6 @@ NO_ROOM = """(store) => {
 
 
 @pytest.fixture
-def own(enter: Callable[..., Visit], server: Preview) -> Visit:
-    """The page without Python, which pictures do not need."""
-    return enter(f"{server.url}own.html", python=False)
-
-
-@pytest.fixture
 def other(own: Visit) -> Iterator[Visit]:
     """The page in another tab."""
     with own.page.context.new_page() as page:
