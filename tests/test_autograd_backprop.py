@@ -432,15 +432,6 @@ def test_non_numeric_input_is_refused(call, message):
         call(Variable(np.ones(2)))
 
 
-def test_other_errors_of_forward_are_its_own():
-    class Faulty(Function):
-        def forward(self, x, b: np.ndarray | None):
-            return x.nothing
-
-    with pytest.raises(AttributeError, match="nothing"):
-        Faulty()(np.ones(2), None)
-
-
 def test_an_input_without_data_has_no_shape():
     with pytest.raises(
         AttributeError, match=r"this Variable has no data, therefore no shape .*: it holds None"

@@ -290,17 +290,21 @@ def test_weights_wider_than_any_parameter_are_refused():
         checkpoint.load(forged(training, **{"model/layers/0/W.npy": wide}), **training.parts)
 
 
-@pytest.mark.parametrize("value", ["1", True, None])
+@pytest.mark.parametrize("value", ["1", True])
 def test_values_of_another_type_are_refused(value):
     training, other = Training(), Training()
     training.optimizer.add_hook(Hook(value))
     other.optimizer.add_hook(Hook(0.5))
-    if value is None:
+    with pytest.raises(ValueError, match="optimizer/hooks/2 has other types of state"):
         checkpoint.load(saved(training), **other.parts)
-        assert other.optimizer.hooks[-1].state is None
-    else:
-        with pytest.raises(ValueError, match="optimizer/hooks/2 has other types of state"):
-            checkpoint.load(saved(training), **other.parts)
+
+
+def test_none_in_place_of_a_number_is_accepted():
+    training, other = Training(), Training()
+    training.optimizer.add_hook(Hook(None))
+    other.optimizer.add_hook(Hook(0.5))
+    checkpoint.load(saved(training), **other.parts)
+    assert other.optimizer.hooks[-1].state is None
 
 
 def test_attributes_of_hooks_are_not_range_checked():
