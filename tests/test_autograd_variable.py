@@ -273,7 +273,7 @@ class TestFunction:
         assert type(One()(np.ones(2))) is Variable
 
 
-class TestFunctionsOfUsers:
+class TestUserDefinedFunctions:
     def test_none_as_gradient(self):
         class First(Function):
             def forward(self, x, index):

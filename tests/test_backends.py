@@ -17,7 +17,7 @@ from pyconvlite.backends import numpy as reference
 CONTRACTIONS = {"dot", "vdot", "inner", "outer", "tensordot", "einsum", "matmul", "vecdot", "matvec"}
 
 
-class TestSeam:
+class TestBackendChoice:
     @pytest.mark.parametrize(
         "x", [np.zeros(2), np.float64(1), Variable(np.zeros(2))], ids=["array", "number", "Variable"]
     )

@@ -45,7 +45,7 @@ def assert_is_the_sample(found, number, seed):
 
 
 @pytest.mark.cpython
-class TestServed:
+class TestFromServer:
     def test_mnist_from_its_url_then_from_the_cache(self, served, monkeypatch):
         folder, address = served
         expect(monkeypatch, write_digits(folder))

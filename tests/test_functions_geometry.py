@@ -115,7 +115,7 @@ class TestAveragePooling(Contract):
         count_include_pad=False,
     )
 )
-class TestAveragePoolingOfTheImageOnly(Contract):
+class TestAveragePoolingWithoutPadding(Contract):
     pass
 
 

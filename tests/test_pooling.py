@@ -62,7 +62,7 @@ class TestAveragePooling(Contract):
 
 
 @cases(table(F.average_pooling, oracles.average_pooling, count_include_pad=False))
-class TestAveragePoolingOfTheImageOnly(Contract):
+class TestAveragePoolingWithoutPadding(Contract):
     pass
 
 

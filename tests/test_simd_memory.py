@@ -102,7 +102,7 @@ def check_guarded(kernel, arrays, *settings):
         np.testing.assert_array_equal(y, plain)
 
 
-class TestBeside:
+class TestGuardedMemory:
     @pytest.mark.parametrize("name", KERNELS)
     def test_every_kernel(self, name):
         check_guarded(*KERNELS[name])

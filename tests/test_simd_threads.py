@@ -80,7 +80,7 @@ def close(a, b):
     np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5 * max(1, np.abs(b).max()))
 
 
-class TestSame:
+class TestEqualToOneThread:
     """Bit-identical to one thread, where parts are computed in the same order."""
 
     @pytest.mark.parametrize("parts", [3], indirect=True)
@@ -156,7 +156,7 @@ class TestSame:
         np.testing.assert_array_equal(kernels.conv2d_gx(gy, W, None, g), reference.conv2d_gx(gy, W, None, g))
 
 
-class TestSize:
+class TestSplitting:
     """Which calls are split, at measured rates."""
 
     @pytest.fixture
@@ -224,7 +224,7 @@ def product(n=0):
     return backends.kernels(a).matmul(a, b), by_one(backends.kernels(a).matmul, a, b)
 
 
-class TestDeath:
+class TestDeadWorkers:
     """A dead worker is detected by a timeout."""
 
     @pytest.fixture(autouse=True)

@@ -126,7 +126,7 @@ class TestFineTuned:
         assert shares(other) == before
 
 
-class TestTakenAway:
+class TestExport:
     def test_project_round_trip(self, trained: Photos, weights: bytes) -> None:
         classes = [("red", [b"\xff\xd8\xff..."]), ("green", []), ("blue", [])]
         contents = taking.project_file(trained, classes, "image")

@@ -67,7 +67,7 @@ class TestNumericalGrad:
         assert numerical_grad(F.exp, np.zeros((0, 3))).shape == (0, 3)
 
 
-class TestPassesWhatIsRight:
+class TestAcceptsRightGradients:
     @pytest.mark.parametrize("dtype", DTYPES)
     def test_functions_of_one_two_and_many(self, dtype):
         x, y = X.astype(dtype), Y.astype(dtype)

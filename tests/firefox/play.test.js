@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { deflateSync } from 'node:zlib';
 import { serve, Visit } from './visit.js';
 
-// What an opaque origin and the policy keep a program from, each tried.
+// Attempts that an opaque origin and the policy must block.
 const TRIES = `
 import asyncio, js
 from pyconvlite.backends import describe
@@ -83,7 +83,7 @@ describe('the playground in Firefox', () => {
       });
       assert.equal(connections, 0);
 
-      // A busy machine may not have loaded the next Python yet when the program is stopped.
+      // On a busy machine the next Python may still be loading when the program is stopped.
       let seconds = Infinity;
       for (let attempt = 0; attempt < 3 && seconds > 1; attempt++) seconds = await stop(visit);
       assert.ok(seconds < 1, `from Stop to the next Run: ${seconds.toFixed(2)} s`);
@@ -99,7 +99,7 @@ describe('the playground in Firefox', () => {
   });
 });
 
-/** Runs a program that comes by a link. @param {Visit} visit @param {string} code @param {boolean} [ends]  whether it is waited for */
+/** Runs a program that comes by a link. @param {Visit} visit @param {string} code @param {boolean} [ends]  whether to wait for its end */
 async function run(visit, code, ends = true) {
   const link = `#code=${deflateSync(code).toString('base64url')}`;
   await visit.page.waitForSelector('#go[aria-disabled=false]', { timeout: 120_000 });

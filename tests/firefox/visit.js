@@ -1,4 +1,4 @@
-// A page of the built site in Firefox, driven over WebDriver BiDi, with all that goes wrong on it.
+// A page of the built site in Firefox, driven over WebDriver BiDi, and its faults.
 
 import { fileURLToPath } from 'node:url';
 import { launch } from 'puppeteer-core';
@@ -18,7 +18,7 @@ export async function serve() {
 export class Visit {
   /** Console errors and warnings, uncaught exceptions, requests that leave the host. @type {string[]} */
   faults = [];
-  /** Paths that were asked for, the worker's among them. @type {string[]} */
+  /** Requested paths, including the worker's. @type {string[]} */
   requested = [];
 
   /**
@@ -69,12 +69,12 @@ export class Visit {
     return this.browser.close();
   }
 
-  /** What an element says. @param {string} selector */
+  /** The text of an element. @param {string} selector */
   text(selector) {
     return this.page.$eval(selector, (element) => element.textContent.trim());
   }
 
-  /** Waits until an element says something. @param {string} selector @param {string} text */
+  /** Waits until an element has a text. @param {string} selector @param {string} text */
   async waitFor(selector, text) {
     await this.page.waitForFunction(
       (selector, text) => document.querySelector(selector)?.textContent.includes(text),
@@ -92,7 +92,7 @@ export class Visit {
       if (!field) throw new Error(`the settings have no field ${name}`);
       if (await field.evaluate((element) => element instanceof HTMLSelectElement)) await field.select(value);
       else {
-        await field.click({ count: 3 }); // what is in it is selected, and typed over
+        await field.click({ count: 3 }); // selects the contents, to type over them
         await field.type(value);
       }
     }
@@ -114,7 +114,7 @@ export class Visit {
     await mouse.up();
   }
 
-  /** Each value that the progress bar has had. */
+  /** All values of the progress bar. */
   progress() {
     return this.page.evaluate(() => /** @type {{value: number, max: number}[]} */ (Reflect.get(window, 'progress')));
   }
