@@ -65,17 +65,17 @@ def truth(f, arrays, order):
 
 
 def terms(f, arrays, order):
-    """Of what is linear in each of its arrays: convolutions, products, sums."""
+    """For functions that are linear in each of their arrays: convolutions, products, sums."""
     return everything(f, arrays, order, absolute, absolute)
 
 
 def taken(f, arrays, order):
-    """Of what picks by the values of its arrays and adds up what was picked: max pooling, ReLU."""
+    """For functions that select elements by value and add them up: max pooling, ReLU."""
     return [abs(v) for v in everything(f, arrays, order, wide, absolute)]
 
 
 def rounded(f, arrays, order):
-    """Of what is smooth: each element, and how far small changes of the arrays move it."""
+    """For smooth functions: each element, and its change under small changes of the arrays."""
     rng = np.random.default_rng(0)
     change = 1e-7
 
@@ -153,7 +153,7 @@ def widened(condition, reach):
 
 
 def assert_close(found, true, condition, constant):
-    """Each element to `constant` roundings of its condition; NaN and infinity where the truth has them."""
+    """Compare elements within `constant` roundings of their conditions; NaN and infinity must be equal."""
     assert found.shape == true.shape
     finite = np.isfinite(true)
     np.testing.assert_array_equal(found[~finite], true[~finite])

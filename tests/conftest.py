@@ -55,7 +55,7 @@ def drawn(monkeypatch):
 
 @pytest.fixture
 def notebook(monkeypatch):
-    """IPython, as a notebook's kernel has it; and no Graphviz."""
+    """IPython, as in a notebook's kernel, without Graphviz."""
     monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: object()))
     monkeypatch.setenv("PATH", "")
 

@@ -16,14 +16,14 @@ from pyconvlite import Variable, as_variable, grad
 from pyconvlite.autograd.stand_in import StandIn
 from pyconvlite.testing import check_backward, check_double_backward
 
-# How far a result may lie from its float64 oracle.
+# The tolerance of a result against its float64 oracle.
 TOLERANCES = {np.float16: 3e-2, np.float32: 2e-5, np.float64: 1e-10}
 DTYPES = [pytest.param(dtype, id=dtype.__name__) for dtype in TOLERANCES]
 
 
 @dataclass(frozen=True)
 class Case:
-    """An operation, what it should compute, and float64 inputs away from its kinks."""
+    """An operation, its oracle, and float64 inputs away from its kinks."""
 
     name: str
     f: Callable[..., Variable]

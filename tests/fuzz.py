@@ -62,14 +62,14 @@ READERS = {
 
 
 def is_refusal(message):
-    """Whether a ValueError says what is wrong with a file, by its name."""
+    """Whether a ValueError names the file and its fault."""
     return any(
         words in message for words in ("the file", "do not fit the model", "cannot be loaded", "failed for")
     )
 
 
 def seeds(name):
-    """Files to begin with."""
+    """The initial inputs."""
     import numpy as np
     import torch_files
 
@@ -97,7 +97,7 @@ def seeds(name):
 
 def pack(folder):
     """Put the inputs that are small into the corpus."""
-    found = {name: sorted((folder / name).iterdir()) for name in READERS}  # before the old corpus goes
+    found = {name: sorted((folder / name).iterdir()) for name in READERS}  # before the old corpus is replaced
     with zipfile.ZipFile(CORPUS, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, paths in found.items():
             for i, path in enumerate(paths):

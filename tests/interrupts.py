@@ -94,7 +94,7 @@ class Training:
         self.restart()
 
     def restart(self):
-        """Make the model anew."""
+        """Make a new model."""
         seed(0)
         self.model = Sequential(
             L.Linear(4, dtype=np.float64),
@@ -120,7 +120,7 @@ class Training:
             self.model(self.x)
 
     def state(self):
-        """All that a step changes for good, but the running statistics."""
+        """Everything that a step changes permanently, except the running statistics."""
         trained = [param for param in self.model.params() if param.requires_grad]
         moments = (
             memory.get(param) for memory in (self.optimizer.ms, self.optimizer.vs) for param in trained

@@ -25,7 +25,7 @@ def graph(nodes, inputs, outputs, constants=None, opset=18):
 
 
 def _names(text):
-    """Names by single spaces; between two of them is one that is omitted."""
+    """Split names at single spaces; two spaces stand for an omitted name."""
     return text.split(" ") if text else []
 
 
@@ -63,7 +63,7 @@ def small_net():
 
 
 def net_in_training(opset=18):
-    """As small_net, as exporters write a net in training: batch normalization and dropout compute with it."""
+    """As small_net, exported in training mode, with batch normalization and dropout in that mode."""
     graph = onnx.load(small_net()).graph()
     conv, norm, *rest, last = graph.nodes
     norm.attributes |= {"training_mode": 1} if opset >= 14 else {}
@@ -97,7 +97,7 @@ def saved(model, *examples, **options):
 
 
 def trained(model):
-    """The model with statistics as if it had been trained."""
+    """The model with the statistics of a trained one."""
     for i, layer in enumerate(model.modules()):
         if isinstance(layer, L.BatchNorm):
             layer.avg_mean.data = floats(*layer.avg_mean.shape, seed=i)

@@ -12,7 +12,7 @@ def twice(size):
 
 
 def outsize(size, kernel, stride, pad, dilation=1, ceil=False):
-    """Count by trying: the kernel's last pixel must lie inside the padded image, or its first with `ceil`."""
+    """Try each position: the kernel's last pixel must lie in the padded image, with `ceil` its first."""
     before, after = twice(pad)
     reach = (kernel - 1) * dilation
     count = sum(
@@ -59,7 +59,7 @@ def deconv2d(x, W, b=None, stride=1, pad=0, size=None, dilation=1, groups=1):
     if size is None:
         size = (SH * (H - 1) + DH * (KH - 1) + 1 - 2 * PH, SW * (width - 1) + DW * (KW - 1) + 1 - 2 * PW)
     OH, OW = twice(size)
-    # The stamps may reach further than the output, or not as far: room for both.
+    # There must be room for stamps beyond the output, and for outputs beyond the stamps.
     y = np.zeros((N, OCG * groups, OH + 2 * PH + SH * H + DH * KH, OW + 2 * PW + SW * width + DW * KW))
     for c, h, w, kh, kw in product(range(C), range(H), range(width), range(KH), range(KW)):
         first = c // (C // groups) * OCG

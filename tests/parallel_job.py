@@ -74,7 +74,7 @@ def gradients(comm, folder):
 
 
 def statistics(comm, folder):
-    """Running statistics are averaged, too; a process without examples counts for nothing."""
+    """Running statistics are averaged, too; a process without examples has no weight."""
     model = parallel.broadcast(Sequential(L.BatchNorm(1, dtype=np.float64, decay=0.5)), comm)
     bn = model.layers[0]
     optimizer = parallel.Optimizer(optimizers.SGD(0.0), comm).setup(model)
@@ -282,7 +282,7 @@ def copies(comm, folder):
 
 
 def in_test_mode(comm, folder):
-    """Training batches must not be taken in it; validation batches may, and the model may be called in it."""
+    """Only validation batches may be taken in test mode; the model may be called in it, too."""
     model = parallel.broadcast(L.Linear(1, in_size=1), comm)
     optimizer = parallel.Optimizer(optimizers.SGD(0.1), comm).setup(model)
     share = parallel.scatter([(np.ones(1, np.float32), 0)] * 6, comm)
@@ -301,11 +301,11 @@ def in_test_mode(comm, folder):
         update(x)
     with test_mode():
         assert len(list(DataLoader(share, 2))) == 1
-    update(np.ones((2, 1), np.float32))  # of one's own
+    update(np.ones((2, 1), np.float32))  # a batch without a DataLoader
 
 
 def shares(comm, folder):
-    """Each example is in one process's share, with a DataLoader and without; sequences go on in each."""
+    """Each example is in one process's share, with and without a DataLoader; sequences continue in each."""
     data = [(i, -i) for i in range(8)]
     own = parallel.scatter(data, comm)
     assert list(own) == data[comm.rank :: 3]
@@ -333,7 +333,7 @@ def generators(comm, folder):
 
 
 def resumed(comm, folder):
-    """A run that was never stopped, and what becomes of the one that was killed."""
+    """An uninterrupted run, and the resumption of the one that was killed."""
     assert (folder / "killed.npz").exists()
     updates(comm, folder / "whole.npz")
     updates(comm, folder / "killed.npz")
@@ -408,7 +408,7 @@ def caught(comm, folder):
 
 
 def interrupted(comm, folder):
-    """As by Ctrl-C, which all processes get."""
+    """As by Ctrl-C, which reaches all processes."""
     try:
         comm.sum(1)
         if comm.rank == 1:

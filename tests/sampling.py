@@ -81,7 +81,7 @@ def add_options(parser):
 
 
 def deselect(config, items):
-    """Leave out what the options say."""
+    """Deselect tests according to the options."""
     whole = WHOLE.get(config.getoption("whole"), ())
     kept, left = [], []
     for item in items:

@@ -77,7 +77,7 @@ def counted():
 
 
 def windows(*shape):
-    """Which window, of those of max pooling, takes which pixel: indexes of the first ones."""
+    """Indexes of max pooling: in each window the first pixel is the maximum."""
     return np.zeros(shape, np.uint8)
 
 

@@ -370,7 +370,7 @@ def test_gradient_that_is_not_a_variable_is_refused():
 
 
 class Doubled(Function):
-    """Sum and difference, given as a list; its backward can be told to return too much."""
+    """Sum and difference, as a list; its backward can return too many gradients."""
 
     gradients = 2
 

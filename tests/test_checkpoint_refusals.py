@@ -392,7 +392,7 @@ class Momentum(Optimizer):
 
 
 class Ascending(SGD):
-    """Its learning rate was reassigned to what the constructor refuses."""
+    """Its learning rate is reassigned to a value that the constructor refuses."""
 
     def setup(self, target):
         self.lr = -0.1

@@ -208,7 +208,7 @@ class TestInThreadsAndTasks:
         assert [next(one), next(two)] == [False, True]
         first, last = (one, two) if first_ends_first else (two, one)
         first.close()
-        assert Config.enable_backprop is first_ends_first  # that of the block that is left
+        assert Config.enable_backprop is first_ends_first  # the setting of the remaining block
         last.close()
         assert Config.enable_backprop is True
 

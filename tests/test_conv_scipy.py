@@ -1,4 +1,4 @@
-"""functions/conv.py against scipy.signal, which not every Pyodide folder has."""
+"""functions/conv.py against scipy.signal, which some Pyodide folders lack."""
 
 import numpy as np
 import oracles

@@ -155,7 +155,7 @@ def test_mnist_from_the_cache(tmp_path, monkeypatch, part):
 
 
 def fill_cache(folder, monkeypatch, part):
-    """Put the sample into the cache, as the authors' files."""
+    """Put the sample into the cache under the names of the original files."""
     monkeypatch.setenv("PYCONVLITE_CACHE", str(folder))
     for what, ndim in (("images", 3), ("labels", 1)):
         name = f"{part}-{what}-idx{ndim}-ubyte"
@@ -336,7 +336,7 @@ def test_false_header_takes_no_more_memory_than_the_file(tmp_path):
     assert peak_of_refusal(tmp_path, "truncated: it has 5000000 bytes of data") < 2 * 5_000_000
 
 
-# ------------------------------------------------------------------------------------------- the real thing
+# ------------------------------------------------------------------------------------------- training
 
 
 @pytest.mark.cpython

@@ -318,7 +318,7 @@ print(F.__name__, sys.argv[1:], __name__, os.path.basename(__file__))
 
 @pytest.fixture
 def steps(tmp_path):
-    """The reader's folder: steps/step.py, and beside it a dezero of the reader's own."""
+    """The reader's folder: steps/step.py, and the reader's own dezero."""
     for folder in ("steps", "dezero"):
         (tmp_path / folder).mkdir()
     (tmp_path / "steps" / "step.py").write_text(STEP)

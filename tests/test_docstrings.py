@@ -1,6 +1,6 @@
 """Every public class and function of the package has an example, and doctest finds it.
 
-A Function needs none of its own: the public function of that operation has it.
+A Function needs none: the public function of the operation has it.
 """
 
 import doctest
@@ -16,10 +16,10 @@ from pyconvlite import Function
 
 
 def _public_callables():
-    """By module and name: what `pyconvlite` and its public modules offer.
+    """The public classes and functions, by module and name.
 
-    A module offers its `__all__`; one without, whatever of the package's own `dir` shows. A package
-    speaks for the files inside it.
+    A module's public names are its `__all__` or, without one, those in its `dir` that the package defines. A
+    package's include those of the files inside it.
     """
     names = ["pyconvlite", "pyconvlite.backends.webgpu"]
     names += [f"pyconvlite.{m.name}" for m in pkgutil.iter_modules(pyconvlite.__path__)]
@@ -48,10 +48,10 @@ def _names_with_examples(module):
 
 def test_every_kind_of_module_is_searched():
     assert {
-        "pyconvlite.config.Config",  # a module without __all__
-        "pyconvlite.functions.math.exp",  # a package's
-        "pyconvlite.layers.affine.Conv2d",  # a module's that is imported when first asked for
-        "pyconvlite._gradient_check.array_equal",  # a facade's
+        "pyconvlite.config.Config",  # of a module without __all__
+        "pyconvlite.functions.math.exp",  # of a package
+        "pyconvlite.layers.affine.Conv2d",  # of a module that is imported on first access
+        "pyconvlite._gradient_check.array_equal",  # of a module of DeZero's names
     } <= PUBLIC.keys()
 
 

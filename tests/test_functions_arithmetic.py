@@ -143,7 +143,7 @@ def test_plus_is_the_identity():
     assert_close(x.grad.data, np.full_like(X, 3))
 
 
-# -- operators: a Variable on one side, whatever NumPy knows on the other
+# -- operators: a Variable on one side, anything that NumPy takes on the other
 
 OPERATORS = [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow]
 operators = pytest.mark.parametrize("op", OPERATORS, ids=lambda op: op.__name__)

@@ -194,7 +194,7 @@ def test_shape_where_and_numpy_testing():
         np.testing.assert_allclose(x, X + 1)
 
 
-# -- what has a gradient that would be lost
+# -- functions whose gradient would be lost
 
 
 OTHER_UFUNCS = [

@@ -130,7 +130,7 @@ class TestCrossEntropy(Contract):
 
 
 def test_softmax_cross_entropy_simple_of_tiny_probabilities():
-    x = Variable(np.array([[0.0, 500.0]]))  # DeZero takes what is below 1e-15 for 1e-15
+    x = Variable(np.array([[0.0, 500.0]]))  # DeZero clips values below 1e-15 to 1e-15
     loss = F.softmax_cross_entropy_simple(x, np.array([0]))
     assert loss.item() == pytest.approx(500)
     np.testing.assert_allclose(grad(loss, x)[0].data, [[-1, 1]])

@@ -134,7 +134,7 @@ def test_binary_losses_at_the_extremes_are_finite(dtype):
 
 
 def test_binary_cross_entropy_near_0_and_1_is_exact():
-    p = Variable(np.array([0.9999, 1e-13, 1 - 1e-13]))  # DeZero takes what is above 0.999 for 0.999
+    p = Variable(np.array([0.9999, 1e-13, 1 - 1e-13]))  # DeZero clips values above 0.999 to 0.999
     loss = F.binary_cross_entropy(p, np.array([1, 1, 1]))
     assert loss.item() == pytest.approx(-np.log(p.data).sum() / 3, rel=1e-12)
     np.testing.assert_allclose(grad(loss, p)[0].data, -1 / p.data / 3)

@@ -245,7 +245,9 @@ def test_invalid_arguments_are_named(call, error, words):
 def test_mean_gradient_of_more_elements_than_float16_counts():
     x = Variable(np.ones(70_000, np.float16))
     np.testing.assert_array_equal(grad(F.mean(x), x)[0].data, np.float16(1 / 70_000))
-    scaled = grad(F.mean(x) * 1024, x)[0].data  # as losses are, against the rounding of what is so small
+    scaled = grad(F.mean(x) * 1024, x)[
+        0
+    ].data  # the scale of a loss, against the rounding of such small numbers
     np.testing.assert_allclose(scaled, 1024 / 70_000, rtol=1e-3)
 
 

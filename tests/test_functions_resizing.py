@@ -163,7 +163,7 @@ def test_nearest_by_a_factor_rounds_down_exactly(hundredths):
 
 
 def test_a_factor_that_doubles_the_size_repeats_each_pixel():
-    """PyTorch's rule: 2.2 does as 2 does."""
+    """PyTorch's rule: 2.2 gives the same as 2."""
     x = np.arange(4.0).reshape(1, 1, 1, 4)
     y = F.interpolate(x, scale_factor=(1, 2.2))
     assert y.data.ravel().tolist() == [0, 0, 1, 1, 2, 2, 3, 3]

@@ -78,7 +78,7 @@ class TestConcat(Contract):
 
 
 def split_weighted(split):
-    """Every part with a weight of its own; one of three is not used."""
+    """Every part with a different weight; one of three is not used."""
 
     def f(x):
         first, *others = split(x)

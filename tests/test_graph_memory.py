@@ -178,7 +178,7 @@ X = np.random.default_rng(0).standard_normal((4, 8, 16, 16)).astype(np.float32) 
 
 
 def kept(y, x):
-    """How many arrays as large as X the graph of y holds, besides x."""
+    """How many arrays of the size of X the graph of y holds, not counting x."""
     found = {}
     for f in functions_behind([y]):
         for a in [v.data for v in f.inputs] + list(vars(f).values()):

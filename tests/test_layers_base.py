@@ -136,7 +136,7 @@ def test_assigning_an_array_to_a_parameter_is_refused(layer, name):
         setattr(layer, name, other)
         assert getattr(layer, name) is other
     setattr(layer, name, param)
-    delattr(layer, name)  # as in PyTorch, what is not there can be anything
+    delattr(layer, name)  # as in PyTorch, a missing attribute may be set to anything
     setattr(layer, name, 0.5)
 
 

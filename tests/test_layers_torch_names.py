@@ -16,7 +16,7 @@ from pyconvlite.models import MLP, VGG16, EfficientNetLite0, ResNet50, ResNet101
 
 
 class Net(Model):
-    """What a user writes."""
+    """A model as a user writes it."""
 
     def __init__(self):
         self.conv1 = L.Conv2d(4, 3, in_channels=2, groups=2)
@@ -97,7 +97,7 @@ def test_each_parameter_keeps_its_dtype():
     with pytest.raises(ValueError, match="weight has numbers that exceed the range of float16"):
         linear.load_state_dict({"weight": np.array([[1e6, 2.0]]), "bias": np.ones(1)})
     assert linear.b.data == 0
-    linear.load_state_dict({"weight": np.array([[np.inf, np.nan]]), "bias": np.zeros(1)})  # as they were
+    linear.load_state_dict({"weight": np.array([[np.inf, np.nan]]), "bias": np.zeros(1)})  # loaded unchanged
 
 
 class Tensor:
@@ -387,7 +387,7 @@ def test_pretrained_weights_of_the_site_in_its_notebooks(tmp_path, monkeypatch):
     monkeypatch.setattr(_platform, "location", lambda: "https://host/a/lite/extensions/kernel.js")
     loaded = EfficientNetLite0(2, pretrained="weights/net.safetensors")
     np.testing.assert_array_equal(loaded.classifier.W.data, model.classifier.W.data)
-    EfficientNetLite0(2, pretrained="fetched.safetensors")  # which is there
+    EfficientNetLite0(2, pretrained="fetched.safetensors")  # which exists
     assert fetched == ["https://host/a/weights/net.safetensors"]
 
 

@@ -1,4 +1,4 @@
-"""layers/walk.py: the search for Parameters, and what it finds after changes."""
+"""layers/walk.py: the search for Parameters, also after changes."""
 
 import copy
 import gc

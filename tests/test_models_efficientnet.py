@@ -84,7 +84,7 @@ def test_preprocess():
     assert (x.shape, x.dtype) == ((3, 8, 8), np.float32)
     np.testing.assert_allclose(x.reshape(3, -1), np.repeat([[1], [-127 / 128], [0]], 64, axis=1))
     assert EfficientNetLite0.preprocess(image.new("L", (10, 30))).shape == (3, 224, 224)
-    deep = image.fromarray(np.full((9, 9), 127 << 8, np.uint16))  # which Pillow would take for white
+    deep = image.fromarray(np.full((9, 9), 127 << 8, np.uint16))  # Pillow would clip it to white
     np.testing.assert_array_equal(EfficientNetLite0.preprocess(deep, size=2), 0)
     with pytest.raises(ValueError, match="pixels of mode F have no known range"):
         EfficientNetLite0.preprocess(image.new("F", (9, 9)))

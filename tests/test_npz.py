@@ -182,7 +182,7 @@ def test_numbers_beyond_the_dtype_of_the_parameter_are_refused(stored, own):
     with pytest.raises(ValueError, match=rf"W\.npy has numbers that exceed the range of {np.dtype(own)}"):
         layer.load_weights(file)
     assert_same(layer, before)
-    W[1, 2], W[0, 0] = -np.inf, np.nan  # these are what they were
+    W[1, 2], W[0, 0] = -np.inf, np.nan  # allowed: no number overflows
     layer.load_weights(npz(W=W, b=np.ones(3, stored)))
     assert (layer.W.data[1, 2], layer.b.data[0]) == (-np.inf, 1)
     assert np.isnan(layer.W.data[0, 0])

@@ -209,7 +209,7 @@ def test_load_from_a_path_a_file_or_bytes(tmp_path):
     with pytest.raises(TypeError, match="source must be a path"):
         onnx.load(3)
     with pytest.raises(FileNotFoundError):
-        onnx.load("data")  # no URL without a colon
+        onnx.load("data")  # not a URL, since it has no colon
     with pytest.raises(FileNotFoundError):
         onnx.load(tmp_path / "none.onnx")
 
@@ -366,7 +366,7 @@ def test_placeholder_scale_and_bias_are_not_trained(name):
 
 
 def test_class_tokens_and_gates_are_trained():
-    """A class token, which is concatenated with what is computed, and a weight behind a sigmoid."""
+    """A class token, concatenated with computed features, and a weight behind a sigmoid."""
     nodes = [
         ("Expand", "cls size", "tokens", {}),
         ("Concat", "tokens x", "all", {"axis": 1}),

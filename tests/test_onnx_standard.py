@@ -23,7 +23,7 @@ OPERATORS = """
     HardSigmoid HardSwish Tanh Softmax LogSoftmax Clip Gelu Dropout Identity Where Equal Less Greater
     GatherND ScatterND Trilu RNN GRU LSTM
 """
-# What is refused of them: whether dropout is in training, decided by an input.
+# Unsupported among them: an input that decides whether dropout is in training.
 REFUSED = {f"test_training_dropout{end}" for end in ("", "_mask", "_default", "_default_mask")}
 REFUSED |= {f"test_training_dropout_zero_ratio{end}" for end in ("", "_mask")}
 REFUSED |= {"test_lstm_with_peepholes"}
@@ -41,7 +41,7 @@ SAMPLE = """
 
 
 def cases(modules=""):
-    """Those of some modules, or all."""
+    """The cases of some modules, or of all."""
     from onnx.backend.test.case import node
 
     with warnings.catch_warnings():

@@ -60,7 +60,7 @@ def adam(w, grads, alpha, beta1, beta2, eps):
         v = beta2 * v + (1 - beta2) * g**2
         m_hat = m / (1 - beta1**t)
         v_hat = v / (1 - beta2**t)
-        # eps as the efficient order of computation has it: outside of the correction
+        # eps as in the efficient order of computation: outside of the correction
         w = w - alpha * m_hat / (math.sqrt(v_hat) + eps / math.sqrt(1 - beta2**t))
     return w
 

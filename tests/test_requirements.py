@@ -1,4 +1,4 @@
-"""requirements/: what is installed has one version and its hashes, and is what was asked for."""
+"""requirements/: every requested package has one version and its hashes."""
 
 import json
 import re

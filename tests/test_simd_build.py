@@ -43,7 +43,7 @@ def build(tmp_path_factory):
     folder = tmp_path_factory.mktemp("builds")
 
     def build(name, *command, cwd=None):
-        # A cache of its own for each build: none takes what another has compiled.
+        # One cache per build, so that none uses what another has compiled.
         cache = {"ZIG_GLOBAL_CACHE_DIR": str(folder / f"cache of {name}")}
         made = folder / f"made of {name}"
         subprocess.run([*command, made], cwd=cwd, env=os.environ | cache, check=True, capture_output=True)

@@ -140,7 +140,7 @@ def strided(draw):
 
 @st.composite
 def squares(draw):
-    """Stride 1 and a square kernel, which has algorithms of its own, on images of any size."""
+    """Stride 1 and a square kernel, for which there are special algorithms, on images of any size."""
     k = draw(st.sampled_from([2, 3, 3, 5, 5, 7]))
     pad = draw(st.integers(0, k + 1))
     size = [max(1, k - 2 * pad) + draw(st.integers(0, 21)) for _ in range(2)]
@@ -227,7 +227,7 @@ class TestConv2d:
         check(lambda x, W, b: F.conv2d(x, W, b, stride, 2), x, W, b, order=1)
 
     def test_very_long_rows(self):
-        n = 2**31 // 400 + 100  # what is computed at a time must not be counted beyond 32 bits
+        n = 2**31 // 400 + 100  # the sizes of a block must not overflow 32 bits
         x = np.random.default_rng(0).standard_normal((1, 1, 1, n)).astype(np.float32)
         W = np.array([1, 2, -1], np.float32).reshape(1, 1, 1, 3)
         v, u = Variable(x), Variable(W)

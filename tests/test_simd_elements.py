@@ -16,7 +16,7 @@ from pyconvlite.backends import numpy as reference
 
 pytestmark = by_simd
 
-# Largest errors, in units in the last place, over all floats; as elementary.h tells them.
+# Largest errors, in units in the last place, over all floats, as stated in elementary.h.
 ERRORS = {
     "exp": 1.01,
     "expm1": 1.6,

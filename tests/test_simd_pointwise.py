@@ -402,7 +402,7 @@ def test_optimizers(name, shape):
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_optimizers_update_all_parameters_at_once(name):
-    """By one call for those of float32, whatever their layout, and one for the others."""
+    """One call for those of float32, in any layout, and one for the others."""
     shapes = [(3, 5), (), (1,), (0, 2), (4, 3, 3), (17,)]
     weights = [numbers(*shape, seed=i) for i, shape in enumerate(shapes)]
     weights += [numbers(6, 4).T, numbers(9).astype(np.float64)]

@@ -37,7 +37,7 @@ LEAST_FOR_CHANNELS = convolution.LEAST_FOR_CHANNELS
 
 
 def wait_for(count):
-    """Until so many threads are ready; under Node they start while Python runs."""
+    """Wait until so many threads are ready; under Node they start while Python runs."""
     end = time.monotonic() + 60
     while (state := backends.describe()).threads < count:
         assert time.monotonic() < end, state.threads_reason
@@ -88,7 +88,9 @@ class TestEqualToOneThread:
     def test_convolutions(self, parts, g):
         kernels = backends.kernels(numbers())
         x, W, b = g.arrays(g.x_shape, g.W_shape, g.W_shape[:1], dtype=np.float32)
-        same = close if len(x) == 1 else np.testing.assert_array_equal  # of one image, channels are cut
+        same = (
+            close if len(x) == 1 else np.testing.assert_array_equal
+        )  # for one image, the channels are split
         y = kernels.conv2d(x, W, b, g.sizes, relu=True, most=0.5)
         same(y, by_one(kernels.conv2d, x, W, b, g.sizes, True, 0.5))
         (gy,) = g.arrays(y.shape, dtype=np.float32)

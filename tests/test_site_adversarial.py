@@ -107,7 +107,7 @@ def test_adversarial_training(figure: Callable[..., Names]) -> None:
     assert defended[6] > usual[6] + 30
     assert (np.diff(usual) <= 2).all()
 
-    # random noise of the same size in training hardly helps, as the question has it
+    # random noise of the same size in training hardly helps, the answer to the question
     source = (LESSON / "net.py").read_text("utf-8")
     line = "np.sign(slopes(model, x, t))"
     assert source.count(line) == 1

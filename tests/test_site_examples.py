@@ -54,7 +54,7 @@ class Run:
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch):
-    # The page's own, which is taken away afterwards.
+    # The page's module, which is removed afterwards.
     for module in (pyconvlite.graph, pyconvlite.utils):
         monkeypatch.setattr(module, "plot_dot_graph", module.plot_dot_graph, raising=False)
     monkeypatch.setattr(showing, "_outlet", None)

@@ -90,7 +90,7 @@ def test_favourites_and_receptive_fields(figure, layer: int, channels: int) -> N
     for picture, (top, left), response in zip(
         found["shown"], found["corners"], found["response"], strict=True
     ):
-        # what is outside the frame does not count for the unit that is marked
+        # pixels outside the frame do not affect the marked unit
         inside = np.zeros((16, 16), bool)
         inside[max(0, top) : top + field, max(0, left) : left + field] = True
         changed = np.where(inside, picture, 1 - picture)

@@ -188,7 +188,7 @@ def test_mnist_is_assembled_from_its_parts(tmp_path: Path, monkeypatch: pytest.M
     assert not (tmp_path / "parts").exists()
 
 
-# ------------------------------------------------------------------------------------ what a drawing becomes
+# ------------------------------------------------------------------------------------ the input of a drawing
 
 
 def test_a_drawing_is_centred_and_scaled() -> None:

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.cpython  # matplotlib is not inside the Pyodide of the 
 
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    # The page's own, which is taken away afterwards.
+    # The page's module, which is removed afterwards.
     for module in (pyconvlite.graph, pyconvlite.utils):
         monkeypatch.setattr(module, "plot_dot_graph", module.plot_dot_graph, raising=False)
     monkeypatch.setattr(showing, "_outlet", None)

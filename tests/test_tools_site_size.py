@@ -75,7 +75,7 @@ def test_the_report(site):
         f"JavaScript and CSS of a first visit: {size:.0f} kB gzipped at most, of 350; that of learn.html, "
         "the largest in kB: shared-1.js 3, learn-1.js 0, page-1.css 0, service-worker.js 0, run.worker-1.js 0"
     )
-    # the standard library and the packages; what is gzipped hardly counts
+    # the standard library and the packages; gzipped text hardly counts
     assert visit.startswith("first visit of the Learn page: 0.8 MB, of which ")
     rest = sum(site_size.sent(path) for path in (site / "assets").glob("*-1.js")) / 1e6
     assert f"the rest of the site, {rest + 0.3:.1f} MB, follows" in visit

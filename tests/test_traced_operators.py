@@ -150,7 +150,7 @@ def test_weights_with_reordered_gates_are_parameters():
 
 @pytest.mark.parametrize(("scale", "expected"), [(0.6, [1, 3]), (1.5, [1, 1, 2, 3, 3, 4])])
 def test_resize_of_opset_10(scale, expected):
-    """As ONNX Runtime has it; the first is the standard's example."""
+    """As in ONNX Runtime; the first is the standard's example."""
     scales = {"s": np.array([1, scale], np.float32)}
     data = contents([("Resize", "x s", "y", {"mode": "nearest"})], {"x": (1, 4)}, "y", scales, opset=10)
     assert run(data, np.array([[1, 2, 3, 4]], np.float32)).tolist() == [expected]

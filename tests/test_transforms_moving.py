@@ -75,7 +75,7 @@ def test_crop_after_padding(mode):
     x = np.random.default_rng(0).integers(1, 256, (2, 3, 4, 5), dtype=np.uint8)
 
     def source(i, size):
-        """Where a pixel at i of the padded axis comes from, or None."""
+        """The source index of pixel i of the padded axis, or None."""
         if 0 <= i < size:
             return i
         if mode == "constant":

@@ -33,7 +33,7 @@ ANSWERED = """new MutationObserver((_, observer) => {
 WHEN = "() => performance.getEntriesByName('answered')[0]?.startTime ?? null"
 
 
-# Changes a number of a figure; gives the milliseconds until the figure shows what Python makes of it.
+# Changes a number of a figure; returns the milliseconds until the figure shows Python's result.
 CHANGE = f"""async () => {{
   const began = performance.now();
   const knob = document.querySelector('#stride .knobs [name=SH]');

@@ -302,7 +302,7 @@ def test_the_camera(export: Callable[..., str], playwright: Playwright) -> None:
 
 
 def png(*size: int, mode: str = "RGB", color: tuple[int, ...] = (0, 0, 0)) -> dict[str, Any]:
-    """A picture of one colour, as `set_input_files` takes it."""
+    """A picture of one colour, in the form that `set_input_files` takes."""
     image = pytest.importorskip("PIL.Image")
     file = io.BytesIO()
     image.new(mode, size, color).save(file, "png")

@@ -252,7 +252,7 @@ def test_endless_program_times_out(page_of: Callable[[str], Visit]) -> None:
     computed(endless)
 
 
-# Presses Stop in a lesson once it is there and the page has drawn ten frames more. All of it happens in the
+# Presses Stop in a lesson ten frames after it has appeared. All of it happens in the
 # page, whose own limit of ten seconds then comes later, however busy the machine is.
 STOP = """async (id) => {
   const stop = () => [...document.querySelectorAll(`#${id} button`)]

@@ -20,7 +20,7 @@ ISOLATION = {
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """The files of the guide, and what they need beside them."""
+    """The files of the guide, and the files that they need."""
     text = (ROOT / "docs" / "guides" / "own-page.md").read_text("utf-8")
     for kind, name in (("html", "index.html"), ("js", "worker.mjs"), ("python", "train.py")):
         found = re.search(f"```{kind}\n(.*?)```", text, re.DOTALL)

@@ -204,7 +204,7 @@ def test_clipboard_permission_denied(enter_editor: Callable[..., Playground]) ->
     )
 
 
-# ----------------------------------------------------------------------------------------------- what is kept
+# ----------------------------------------------------------------------------------------------- storage
 
 
 def test_program_and_output_survive_a_reload(enter_play: Callable[..., Playground]) -> None:

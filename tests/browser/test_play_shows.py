@@ -18,7 +18,7 @@ def harmless(play: Playground) -> bool:
     return not play.page.evaluate("'caught' in window || !!document.querySelector('main script, [onerror]')")
 
 
-# --------------------------------------------------------------------------------------------- what is shown
+# --------------------------------------------------------------------------------------------- output
 
 
 def test_plots(play: Playground) -> None:

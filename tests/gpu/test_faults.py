@@ -162,7 +162,7 @@ class TestFaultyKernel:
     def test_invalid_kernel_is_named(self, code):
         def ask():
             current().pipeline("my kernel", code, "w")
-            webgpu.asarray([1.0]).get()  # the device tells later
+            webgpu.asarray([1.0]).get()  # the device reports it later
 
         with pytest.raises(webgpu.WebGPUError, match="my kernel"):
             ask()

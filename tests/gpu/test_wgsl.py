@@ -157,7 +157,7 @@ def test_every_kernel_compiles(compiled):
     bridge = device.current()._bridge
     told = [run_sync(messages(bridge.device, name, code)) for name, code in sorted(compiled)]
     assert not any(told), "\n".join(filter(None, told))
-    webgpu.zeros(1)  # raises what is wrong with a pipeline
+    webgpu.zeros(1)  # raises the error of a pipeline
 
 
 @pytest.mark.parametrize("compiled", [(False, "float32")], indirect=True)
