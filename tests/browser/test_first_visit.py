@@ -45,7 +45,7 @@ def test_text_before_python_is_loaded(enter: Callable[..., Visit], server: Previ
     assert sum(map(site_size.sent, scripts)) < site_size.BUDGET
 
 
-def test_fetched_files_equal_the_build_report(enter: Callable[..., Visit], server: Preview) -> None:
+def test_fetched_files_are_in_the_build_report(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter(f"{server.url}lesson-sum.html")
     visit.settle()
     counted = site_size.loaded_by(SITE, "lesson-sum.html") | site_size.python_files(SITE)

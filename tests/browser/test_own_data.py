@@ -277,7 +277,7 @@ def test_folders_and_archives_become_classes(own: Visit) -> None:
     names = [card(own, i).locator(".name").input_value() for i in range(2)]
     assert names == ["checks", "dots"]
     add_files(own, 0, {"name": "x.zip", "mimeType": "application/zip", "buffer": file.getvalue()})
-    has(own, 0, 7)  # dropped on a class, all of them belong to it
+    has(own, 0, 7)  # added to a class, all of them belong to it
 
 
 def test_files_are_not_drawings(own: Visit) -> None:

@@ -178,7 +178,7 @@ def test_archive_folders_name_the_classes(own: Visit) -> None:
     own.page.evaluate(DROP, ["body", [["names.zip", "application/zip", list(file.getvalue())]]])
     own.until(
         "document.querySelectorAll('.shots li').length === 4"
-    )  # not the one of a hidden folder, as `..` is
+    )  # without the one in the hidden folder `..`
     classes = own.page.locator("#classes .name").evaluate_all("all => all.map(({ value }) => value)")
     assert classes[:3] == ["abs", "gpj", "__proto__"]
     own.wait_for("#own-notice", "To add several pictures at once")  # one is outside of all folders
