@@ -69,7 +69,7 @@ class TestMemory:
         del middle, y
         assert [ref() for ref in remains] == [None] * 4
 
-    def test_grad_leaves_nothing_behind(self):
+    def test_grad_keeps_no_graph(self):
         x = ones(2)
         y = F.tanh(x)
         g = grad(y, x)
@@ -77,7 +77,7 @@ class TestMemory:
         del y, g
         assert [ref() for ref in remains] == [None] * 3
 
-    def test_grad_with_create_graph_leaves_nothing_behind_once_dropped(self):
+    def test_grad_with_create_graph_is_freed(self):
         x = Variable(np.array([2.0]))
         y = x**3
         (gx,) = grad(y, x, create_graph=True)

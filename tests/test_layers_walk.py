@@ -32,7 +32,7 @@ class Tree(Layer):
         return self.conv1(x)
 
 
-def test_params_are_found_in_order_of_definition_in_lists_tuples_and_dicts():
+def test_params_in_order_of_definition():
     assert names(Tree()) == [
         "conv1/W",
         "conv1/b",
@@ -122,7 +122,7 @@ def test_variables_and_arrays_are_not_parameters():
     assert names(tree) == []
 
 
-def test_shared_parameters_and_layers_count_once_under_their_first_name():
+def test_shared_parameters_have_their_first_name():
     tree = Layer()
     tree.embed = param()
     tree.linear = L.Linear(1, in_size=1)

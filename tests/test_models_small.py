@@ -33,7 +33,7 @@ def test_every_trained_parameter_gets_a_float32_gradient(make):
 
 
 @pytest.mark.parametrize("make", [*CLASSIFIERS, ConvAutoencoder])
-def test_weights_go_through_a_file_and_a_copy(make):
+def test_weights_survive_a_file_and_copies(make):
     model, x = make(), numbers(2, 1, 28, 28)
     model(x)
     file = io.BytesIO()

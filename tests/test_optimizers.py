@@ -298,7 +298,7 @@ def test_adam_lr_is_bias_corrected():
         assert optimizer.lr == pytest.approx(0.5 * math.sqrt(1 - 0.75**t) / (1 - 0.5**t))
 
 
-def test_hooks_run_in_order_on_the_parameters_that_have_a_gradient():
+def test_hooks_run_in_order():
     model = Sequential(L.Linear(2, in_size=1, dtype=np.float64), L.Linear(1))
     seen = []
     optimizer = SGD(lr=1.0).setup(model)
