@@ -72,7 +72,8 @@ def number(value: Any, name: str) -> float:
         Traceback (most recent call last):
         TypeError: slope must be a number; got 'a'
     """
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+    # A float is tested first, since the test for an abstract class takes long.
+    if not isinstance(value, float) and (isinstance(value, bool) or not isinstance(value, numbers.Real)):
         raise TypeError(f"{name} must be a number; got {reprlib.repr(value)}")
     try:
         is_finite = math.isfinite(value)
