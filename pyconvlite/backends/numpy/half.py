@@ -25,8 +25,8 @@ def in_float32(kernel: Callable[P, Array]) -> Callable[P, Array]:
 
     @functools.wraps(kernel)
     def computing(*args: P.args, **kwargs: P.kwargs) -> Array:
-        floats = {a.dtype for a in args if isinstance(a, np.ndarray) and a.dtype.kind == "f"}
-        if floats != {HALF}:
+        dtypes = {a.dtype for a in args if isinstance(a, np.ndarray)}
+        if HALF not in dtypes or [d for d in dtypes if d.kind == "f" and d != HALF]:
             return kernel(*args, **kwargs)
         y = kernel(*map(_widened, args), **kwargs)
         return y.astype(HALF)
