@@ -526,18 +526,28 @@ def ones_like(x: Variable) -> Variable:
 
 
 def _sum_of(x: Variable, y: Variable) -> Variable:
-    total: Any = backends.kernels(y).add(x._data, y._data)
-    return Variable(np.asarray(total) if isinstance(total, np.generic) else total)  # 0-d operands: a scalar
+    return _of_total(backends.kernels(y).add(x._data, y._data))
+
+
+def _of_total(total: Any) -> Variable:
+    return Variable(np.asarray(total) if isinstance(total, np.generic) else total)  # NumPy's 0-d: a scalar
 
 
 def _cast_of(x: Variable, dtype: Any) -> Variable:
     return Variable(x._data.astype(dtype))
 
 
-def _sum_to(x: Variable, shape: tuple[int, ...]) -> Variable:
+def _recorded_sum_to(x: Variable, shape: tuple[int, ...]) -> Variable:
     return _functions.sum_to(x, shape)
 
 
+def _sum_to(x: Variable, shape: tuple[int, ...]) -> Variable:
+    if x._data.shape == shape:
+        return x
+    operation: Any = _functions.SumTo(shape)
+    return _of_total(operation.forward(x._data))
+
+
 # How `backprop` computes with gradients: by Functions, which record a graph, or on arrays, which is faster.
-RECORDED = Arithmetic(operator.add, Variable.astype, _sum_to)
+RECORDED = Arithmetic(operator.add, Variable.astype, _recorded_sum_to)
 PLAIN = Arithmetic(_sum_of, _cast_of, _sum_to)
