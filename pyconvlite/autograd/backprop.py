@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
+from itertools import chain
 from typing import Any, NamedTuple, Protocol
 
 from . import changes
@@ -206,16 +207,16 @@ def _copy_shared(
     cast: Callable[[Any, Any], Any],
 ) -> None:
     """Copy gradients that share memory with the graph or with each other."""
-    held = {id(_memory(v._data)) for seed in seeds for v in seed} | {
-        id(a if a.base is None else a.base)
-        for inputs in graph.values()
-        for x in inputs
-        if (a := x._data) is not None  # the id of freed data may have been reused
+    held = {
+        id(a if a.base is None else a.base)  # the owner of the memory of a view
+        for v in chain(*seeds, *graph.values())
+        if (a := v._data) is not None  # the id of freed data may have been reused
     }
     for x, gx in grads.items():
-        owner = id(_memory(gx._data))
-        if owner in held or not gx._data.flags.writeable:
-            grads[x] = cast(gx, gx.dtype)  # a copy
+        a = gx._data
+        owner = id(a if a.base is None else a.base)
+        if owner in held or not a.flags.writeable:
+            grads[x] = cast(gx, a.dtype)  # a copy
         held.add(owner)
 
 
@@ -238,8 +239,3 @@ def _with_zeros(gys: list[Any], f: Operation) -> list[Any]:
     if known is None:
         return gys
     return [f._zero_grad(i, known._data) if gy is None else gy for i, gy in enumerate(gys)]
-
-
-def _memory(a: Any) -> Any:
-    """Return the base of the view `a`, or `a` itself if it owns its memory."""
-    return a if a.base is None else a.base

@@ -311,7 +311,7 @@ class Variable(Hinting):
             >>> x.grad
             variable(48.0)
         """
-        if not isinstance(retain_grad, bool | np.bool_ | None):
+        if not isinstance(retain_grad, (bool, np.bool_, type(None))):
             raise TypeError(
                 f"retain_grad must be True or False; got {type(retain_grad).__name__}: to start from another "
                 "gradient than ones, set y.grad = Variable(...) before y.backward()"

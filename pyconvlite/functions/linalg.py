@@ -124,10 +124,10 @@ def linear(x: Any, W: Any, b: Any = None) -> Variable:
     if len(m) > 2:
         rows = reshape(x, (math.prod(m[:-1]), m[-1]))
         return reshape(linear(rows, W, b), (*m[:-1], n[1]))
-    if b._data is not None and b._data.shape == (1, n[1]):
-        b = reshape(b, n[1:])
     if b._data is not None and b._data.shape != n[1:]:
-        raise ValueError(f"b must have shape ({n[1]},), one element per column of W; got {b.shape}")
+        if b._data.shape != (1, n[1]):
+            raise ValueError(f"b must have shape ({n[1]},), one element per column of W; got {b.shape}")
+        b = reshape(b, n[1:])
     return Linear()(x, W, b)
 
 

@@ -90,9 +90,7 @@ class Layer(Weights):
             TypeError: `forward` returns None.
         """
         all_sized = getattr(self, "_all_sized", False)
-        unsized = [] if all_sized else [param for param in self.params() if param.data is None]
-        layers = self.modules() if unsized else ()
-        states = [(layer, name, getattr(layer, name)) for layer in layers for name in layer._state]
+        unsized, states = ([], []) if all_sized else self._before_sizes()
         try:
             ys = self.forward(*inputs)
             if ys is None:
@@ -114,6 +112,12 @@ class Layer(Weights):
             x_refs, y_refs = _weak(inputs), _weak(outputs)
         _set_last(self, (x_refs, y_refs, [getattr(y, "shape", None) for y in outputs]))
         return outputs[0] if len(outputs) == 1 else outputs
+
+    def _before_sizes(self) -> tuple[list[Parameter], list[tuple[Layer, str, Any]]]:
+        """The Parameters without data and, if there are any, the states of recurrent layers."""
+        unsized = [param for param in self.params() if param.data is None]
+        layers = self.modules() if unsized else ()
+        return unsized, [(layer, name, getattr(layer, name)) for layer in layers for name in layer._state]
 
     if not TYPE_CHECKING:  # a type checker would accept an assignment to any attribute
 
