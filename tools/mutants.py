@@ -253,7 +253,7 @@ MUTANTS = [
     _on_cpython("functions/geometry", "groups forgotten", "conv", "return ConvGeometry(kernel_size, stride, pad, dilation, groups, (H, W), output_size)", "return ConvGeometry(kernel_size, stride, pad, dilation, 1, (H, W), output_size)"),
     _on_cpython("functions/pooling", "second order leaves the graph", "pooling", "return Pooling2DWithIndexes(self)(ggx)", "return Pooling2DWithIndexes(self)(ggx.data)"),
     _on_cpython("functions/arithmetic", "float32 lost to a number", "functions_arithmetic", "return np.array(number, dtype)", "return np.array(number)"),
-    _on_cpython("autograd/backprop", "broadcasting not undone", "functions_arithmetic", "gx = sum_to(gx, x.shape)", "gx = gx"),
+    _on_cpython("autograd/backprop", "broadcasting not undone", "functions_arithmetic", "gx = arithmetic.sum_to(gx, shape)", "gx = gx"),
     _on_cpython("numpy/activation", "gradient of relu at 0", "functions_activation", "return where(~(x <= 0), gy, 0)", "return where(~(x < 0), gy, 0)"),
     _on_cpython("numpy/loss", "loss not per row", "functions_classification", "gx: Array = p * (gy * (1.0 / len(x)))", "gx: Array = p * gy"),
     _on_cpython("numpy/dropout", "dropout does not scale", "functions_normalization", "keep.reshape(x.shape).astype(x.dtype) * (1 / (1 - ratio))", "keep.reshape(x.shape).astype(x.dtype)"),

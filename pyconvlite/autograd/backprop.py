@@ -55,7 +55,7 @@ class Arithmetic(NamedTuple):
     Attributes:
         add: returns the sum of two gradients of one shape.
         cast: returns a copy of a gradient in a dtype.
-        sum_to: returns the sum of a gradient to a shape that broadcasts to its own.
+        sum_to: returns the sum of a gradient to another shape, which broadcasts to its own.
     """
 
     add: Callable[[Any, Any], Any]
@@ -153,11 +153,11 @@ def backprop(
         >>> grads[x]
         variable(6.0)
     """
-    add, cast, sum_to = arithmetic
+    add = arithmetic.add
     needs = _needed_inputs(graph, wanted, leaves)
     grads: dict[Any, Node] = {}
     for y, gy in seeds:
-        gy = _fitted(gy, y, None, cast)
+        gy = _fitted(gy, y, None, arithmetic)
         grads[y] = add(grads[y], gy) if y in grads else gy
     while needs:
         f, needed = needs.popitem()  # the latest
@@ -177,11 +177,9 @@ def backprop(
             if need and gx is not None:
                 a, b = x._data, gx._data
                 if a is None or a.shape != b.shape or a.dtype is not b.dtype:
-                    if f.broadcasts:
-                        gx = sum_to(gx, x.shape)
-                    gx = _fitted(gx, x, f, cast)
+                    gx = _fitted(gx, x, f, arithmetic)
                 grads[x] = add(grads[x], gx) if x in grads else gx
-    _copy_shared(grads, seeds, graph, cast)
+    _copy_shared(grads, seeds, graph, arithmetic.cast)
     return grads
 
 
@@ -220,17 +218,20 @@ def _copy_shared(
         held.add(owner)
 
 
-def _fitted(gx: Node, x: Node, f: Operation | None, cast: Callable[[Any, Any], Any]) -> Node:
-    """gx, which f's `backward` returned for x, or an initial gradient, cast to x's dtype if both are float.
+def _fitted(gx: Node, x: Node, f: Operation | None, arithmetic: Arithmetic) -> Node:
+    """A gradient that f's `backward` returned for x, or an initial one, in x's shape; cast if both are float.
 
     Raises:
-        ValueError: it does not have the shape of x.
+        ValueError: it does not have the shape of x, or one that x broadcasts to if f may return such.
     """
-    given, dtype = gx._data, x.dtype
-    if given.shape != x.shape:
-        source = f"the gradient returned by {type(f).__name__}.backward" if f else "the initial gradient"
-        raise ValueError(f"{source} has shape {given.shape}, but its Variable has shape {x.shape}")
-    return cast(gx, dtype) if given.dtype != dtype and given.dtype.kind == dtype.kind == "f" else gx
+    shape, dtype = x.shape, x.dtype
+    if gx._data.shape != shape:
+        if f is None or not f.broadcasts:
+            source = f"the gradient returned by {type(f).__name__}.backward" if f else "the initial gradient"
+            raise ValueError(f"{source} has shape {gx._data.shape}, but its Variable has shape {shape}")
+        gx = arithmetic.sum_to(gx, shape)
+    given = gx._data.dtype
+    return arithmetic.cast(gx, dtype) if given != dtype and given.kind == dtype.kind == "f" else gx
 
 
 def _with_zeros(gys: list[Any], f: Operation) -> list[Any]:

@@ -542,8 +542,6 @@ def _recorded_sum_to(x: Variable, shape: tuple[int, ...]) -> Variable:
 
 
 def _sum_to(x: Variable, shape: tuple[int, ...]) -> Variable:
-    if x._data.shape == shape:
-        return x
     operation: Any = _functions.SumTo(shape)
     return _of_total(operation.forward(x._data))
 
