@@ -40,7 +40,7 @@ class SigmoidGrad(Function):
 
     def forward(self, gy: Array, y: Array) -> Any:
         k = kernels(y)
-        return k.mul(k.mul(gy, y), k.sub(1, y))  # 1 - y is exact where y is close to 1
+        return k.mul(k.mul(gy, y), k.sub(1.0, y))  # 1 - y is exact where y is close to 1
 
     def backward(self, ggx: Variable) -> Any:
         gy, y = self.inputs

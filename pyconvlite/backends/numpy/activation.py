@@ -26,9 +26,10 @@ def relu_grad(gy: Array, x: Array) -> Array:
 def sigmoid(x: Array) -> Array:
     if x.dtype.kind != "f":
         x = x.astype(np.float64)
-    # Above the limit the result is 1 anyway, and the exponential may overflow.
-    e = np.exp(np.minimum(x, 11 if x.itemsize == 2 else 40))
-    return np.asarray(e / (1 + e))
+    # Above the limit the result is 1 anyway, and the exponential may overflow. NumPy converts floats in less
+    # time than integers.
+    e = np.exp(np.minimum(x, 11.0 if x.itemsize == 2 else 40.0))
+    return np.asarray(e / (1.0 + e))
 
 
 # Coefficients, in s = (x - 4) / (x + 4), of (x + 4) times Mills' ratio, the tail of the normal distribution
