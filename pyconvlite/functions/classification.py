@@ -109,7 +109,7 @@ def softmax_cross_entropy(
         )
     labels = _labels(x, t, "x", reduction)
     if weight is None and ignore_index is None and label_smoothing == 0 and reduction == "mean":
-        return SoftmaxCrossEntropy()(x, labels)
+        return SoftmaxCrossEntropy()(x, as_input(labels))
     return _of_labels(log_softmax(x), labels, weight, ignore_index, label_smoothing, reduction)
 
 
