@@ -135,15 +135,18 @@ class Variable(Hinting):
     _changed = 0  # when `data` was last reassigned; 0 for never
     # Shape and dtype of a computed array that was set to None.
     _freed: tuple[tuple[int, ...], Any] | None = None
+    # Of the class until they are set, which makes a Variable in less time.
+    name: str | None = None
+    grad: Variable | None = None
+    creator: Operation | None = None
+    requires_grad = True
 
     def __init__(self, data: Any, name: str | None = None) -> None:
         if type(data) is not np.ndarray and data is not None and not backends.is_array(data):
             raise not_an_array(data)
         self._data: Any = data
-        self.name = name
-        self.grad: Variable | None = None
-        self.creator: Operation | None = None
-        self.requires_grad = True
+        if name is not None:
+            self.name = name
 
     @property
     def data(self) -> Any:

@@ -72,6 +72,8 @@ class Variable(autograd.Variable):
         array(6.)
     """
 
+    _grad: Any = None
+
     @property
     def grad(self) -> Any:
         """The gradient, an array; None until `backward` computes it."""
