@@ -99,10 +99,11 @@ class Function:
             xs.append(x._data)
         try:
             ys = self.forward(*xs)
-        except (AttributeError, TypeError, ValueError) as error:
+        except (AttributeError, TypeError) as error:
             self._check_inputs(xs, error)
-            if isinstance(error, ValueError):
-                self._check_shapes(xs, error)
+            raise
+        except ValueError as error:
+            self._check_shapes(xs, error)
             raise
         if type(ys) is ndarray:
             y = Variable(ys)
