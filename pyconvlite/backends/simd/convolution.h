@@ -14,6 +14,7 @@ static int convolve(Windows *w, float *y, const float *x, Weights weights, const
   if (w->outputs <= FEW && convolve_few(w, y, x, weights, bias, relu, phases)) return 1;
   int most = max_int(1, most_taps(&w->v, w->gradient) * most_taps(&w->h, w->gradient));
   int pixels = NC * KC / max_int(KC, most) / NR * NR, rows = min_int(w->outputs, MC * KC / max_int(KC, most) / 4 * 4);
+  _Static_assert(MC * KC / K_MOST / 4 * 4 > MR, "a part of the outputs is one panel: it packs nothing for the others");
   if (phases > 1) {
     if (w->h.phases > SPACE / 2 / NR) return 0;
     band = min_int(band, SPACE / 2 / NR / w->h.phases);

@@ -9,14 +9,15 @@
  *
  *   A: panels of MR rows, each [K][MR];  B: panels of 8 columns, each [K][8];  C: MR x 8 sums held in registers.
  *
- * MR is 6 or 4; where it is 6, the last one or two panels of A have 4 rows, so that at most one row is wasted.
+ * MR is 6 or 4. Where it is 6, up to two panels of A, the last ones, have 4 rows: any even number of rows from 4 on is
+ * a sum of sixes and at most two fours.
  */
 #pragma once
 
 #include "vector.h"
 
-/* Rows of C that the registers hold. x86 has 16 registers: for 12 vectors of sums, 2 of B and 1 of A, but not for a
- * product before it is added. */
+/* Rows of C that the registers hold. Engines on x86 have 15 for vectors: for 12 of sums, 2 of B and 1 of A, but not for
+ * a product before it is added. */
 #ifdef __wasm_relaxed_simd__
 enum { MR = 6 };
 #else
@@ -63,7 +64,8 @@ INLINE f4 gather_two(const float *data, const int *offset) {
 }
 
 /* Pack four lines of a matrix in a panel of `width`: panel[k][line]. `line` and `along` are the offsets of the panel's
- * axis and of the summed one. The first `count` lines exist; after them the last is repeated. */
+ * axis and of the summed one. The first `count` lines exist; the last that does, which is before `line` if `count` is
+ * not positive, takes the place of the others. */
 INLINE void pack_four(float *panel, int width, const float *data, const int *line, int count, const int *along, int K) {
   int four[4];
   for (int l = 0; l < 4; l++) four[l] = line[min_int(l, count - 1)];

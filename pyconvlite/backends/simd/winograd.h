@@ -28,6 +28,13 @@ enum {
   BETWEEN = 16     /* floats between points: at a power of two, all would share one set of the cache */
 };
 
+/* How many products take as long as the transform of a tile, and of a kernel, as measured: more of the faster ones. */
+#ifdef __wasm_relaxed_simd__
+enum { OF_TILE = 300, OF_KERNEL = 400 };
+#else
+enum { OF_TILE = 256, OF_KERNEL = 300 };
+#endif
+
 static float rows_at_points[P][WIDEST + 4], no_row[2 * WIDEST]; /* of zeros */
 static Offsets point_row, point_column;
 
@@ -288,6 +295,10 @@ INLINE void pack_kernels_sized(float *U, int plane, int part, int parts, Weights
       transform_kernels(kernel, r, at);
       float *to_left = left + k * heights[0], *to_right = right + k * heights[right != left];
       for (int p = 0; p < PP; p++) {
+        if (MR == 4 || right == left + 2) {
+          store(to_left + p * plane, at[p]);
+          continue;
+        }
         wasm_v128_store64_lane(to_right + p * plane, at[p], 1);
         wasm_v128_store64_lane(to_left + p * plane, at[p], 0); /* last, for where there are but two */
       }
@@ -382,9 +393,8 @@ INLINE int least_images_of(const Windows *w) {
   int windows = ceil_div(w->v.target, w->v.phases) * ceil_div(w->h.target, w->h.phases);
   int64_t products = (int64_t)windows * w->v.kernel * w->h.kernel, kernels = (int64_t)w->channels * w->outputs;
   int64_t saved = products - (int64_t)PP * tiles * parts * phases;
-  /* As measured, the transform of a tile takes as long as 300 products, that of a kernel as long as 400. */
-  int64_t gain = kernels * saved - (int64_t)300 * tiles * (w->channels * parts + w->outputs * phases);
-  int64_t transforms = 400 * kernels * parts * phases;
+  int64_t gain = kernels * saved - (int64_t)OF_TILE * tiles * (w->channels * parts + w->outputs * phases);
+  int64_t transforms = OF_KERNEL * kernels * parts * phases;
   return 3 * saved < products || gain <= 0 ? 0 : (int)((transforms + gain - 1) / gain);
 }
 
