@@ -332,7 +332,7 @@ def test_the_weighted_mean_of_many_float16_does_not_overflow():
         (
             lambda f: f(np.ones((5, 2, 3)), np.zeros((5, 2), int)),
             ValueError,
-            r"got \(5, 2, 3\) and \(5, 2\): x.reshape\(-1, 3\) and t.reshape\(-1\) would be",
+            r"got \(5, 2, 3\) and \(5, 2\); use x.reshape\(-1, 3\) and t.reshape\(-1\)$",
         ),
         (
             lambda f: f(IMAGES, abs(PIXELS), weight=WEIGHT * 1j),

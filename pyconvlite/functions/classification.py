@@ -255,7 +255,8 @@ def _labels(x: Variable, t: Variable, name: str, reduction: str = "mean") -> Arr
     m, n = x.shape, t.shape
     shape = m[:1] + m[2:]
     if len(m) < 2 or (n != shape and (len(m) > 2 or n != (*shape, 1))):
-        last = f": {name}.reshape(-1, {m[-1]}) and t.reshape(-1) would be" if n and n == m[:-1] else ""
+        flat = n and n == m[:-1] and m[-1]
+        last = f"; use {name}.reshape(-1, {m[-1]}) and t.reshape(-1)" if flat else ""
         raise ValueError(
             f"{name} must be (N, classes) and t (N,) with the same N, or {name} (N, classes, ...) and "
             f"t (N, ...); got {m} and {n}{last}"

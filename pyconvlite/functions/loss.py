@@ -136,7 +136,7 @@ def _same_shape(
     x0, x1 = as_input(x0, name0), as_input(x1, name1)
     m, n = x0.shape, x1.shape
     if (0 in m or 0 in n) and reduction not in WITHOUT_MEAN:
-        raise ValueError(f"{name0} and {name1} must have at least one element; got shapes {m} and {n}")
+        raise ValueError(_no_mean(name0, name1, reduction, m, n))
     if x0._data.dtype.kind != "f" or x1._data.dtype.kind != "f":
         x0 = as_floats(x0, x1.dtype if x1.dtype.kind == "f" else np.float64, name0)
         x1 = as_floats(x1, x0.dtype, name1)
@@ -263,6 +263,7 @@ def sigmoid_cross_entropy(x: Any, t: Any, reduction: str = "batchmean") -> Varia
         has the dtype of x.
 
     Raises:
+        TypeError: x or t holds no real numbers.
         ValueError: x and t differ in size; or there is no element to take a mean of; or `reduction` is none
             of these, or "batchmean" of 0-d arrays.
 
@@ -310,12 +311,20 @@ def binary_cross_entropy(p: Any, t: Any, reduction: str = "batchmean") -> Variab
 def _targets(x: Variable, t: Any, reduction: str, name: str) -> tuple[Variable, Variable]:
     """Return x and t as Variables, t reshaped like x and, unless floating point, cast to x's dtype."""
     t = as_floats(t, x.dtype, "t")
-    if (x.size == 0 and reduction not in WITHOUT_MEAN) or _without_ones(x.shape) != _without_ones(t.shape):
+    if _without_ones(x.shape) != _without_ones(t.shape):
         raise ValueError(
-            f"{name} and t must have the same shape, except for axes of length 1, and at least one element; "
-            f"got {x.shape} and {t.shape}"
+            f"{name} and t must have the same shape, except for axes of length 1; got {x.shape} and {t.shape}"
         )
+    if x.size == 0 and reduction not in WITHOUT_MEAN:
+        raise ValueError(_no_mean(name, "t", reduction, x.shape, t.shape))
     return x, reshape(t, x.shape)
+
+
+def _no_mean(name0: str, name1: str, reduction: str, m: tuple[int, ...], n: tuple[int, ...]) -> str:
+    return (
+        f"{name0} and {name1} must have at least one element for the reduction {reduction!r}; got shapes {m} "
+        f"and {n}"
+    )
 
 
 def kl_div(x: Any, t: Any, reduction: str = "mean", log_target: bool = False) -> Variable:

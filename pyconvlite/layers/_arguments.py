@@ -46,7 +46,7 @@ def channels(x: Any, layer: object) -> int:
     """
     if np.ndim(x) < 2:
         as_input(x, "x")
-        hint = ": x[None] is a batch of one" if np.ndim(x) else ""
+        hint = ": x[None] is a batch of one, x[:, None] of one feature each" if np.ndim(x) else ""
         raise ValueError(
             f"{type(layer).__name__} needs an input with at least 2 axes; got shape {np.shape(x)}{hint}"
         )

@@ -111,7 +111,7 @@ def test_invalid_link_is_ignored(enter: Callable[..., Visit], server: Preview, l
 @pytest.mark.parametrize(
     ("page", "told"),
     [
-        ("", "Ready. The network in the link cannot be used"),
+        ("", "The network in the link cannot be used"),
         ("index.ja.html", "リンクのネットワークは使えません"),
     ],
 )

@@ -68,7 +68,7 @@ export class Lab {
   /**
    * Starts a worker in place of the present one, with the model of the last checkpoint where there is one.
    *
-   * @param notice  to be shown once it is ready, in place of what became of the model
+   * @param notice  to be shown once it is ready, after what became of a model of an earlier visit
    */
   async start(notice?: () => string): Promise<void> {
     if (this.#isLeft) return;
@@ -89,7 +89,8 @@ export class Lab {
       );
       const outcome = await this.#takeUpOrRestore();
       [this.phase, this.progress] = ['idle', null];
-      this.notice = notice ?? (() => notices()[outcome]);
+      const isAlone = notice && outcome === 'ready';
+      this.notice = () => `${isAlone ? '' : notices()[outcome]} ${notice?.() ?? ''}`.trim();
       this.sight.again();
       this.kernels.find();
     }, 'failed');

@@ -10,7 +10,7 @@ export const notices = texts(
     back: 'Ready, with the model from your last visit.',
     misfit: 'Ready. The weights from your last visit do not fit this version of the model.',
     impossible:
-      'Ready. The network in the link cannot be used: a layer of it does not exist or does not fit, or it is too large.',
+      'The network in the link cannot be used: a layer of it does not exist or does not fit, or it is too large.',
     loading: 'Loading Python.',
     started: 'Training has started.',
     paused: 'Training is paused.',
@@ -30,7 +30,7 @@ export const notices = texts(
     ready: '準備ができました。',
     back: '準備ができました。前回のモデルから続けられます。',
     misfit: '準備ができました。前回の重みは、いまの版のモデルには合いません。',
-    impossible: '準備ができました。リンクのネットワークは使えません。存在しない層か合わない層があるか、大きすぎます。',
+    impossible: 'リンクのネットワークは使えません。存在しない層か合わない層があるか、大きすぎます。',
     loading: 'Python を読み込んでいます。',
     started: '学習を始めました。',
     paused: '学習を一時停止しています。',
