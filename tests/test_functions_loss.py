@@ -290,7 +290,9 @@ def test_an_empty_batch_has_a_sum_but_no_mean(f):
     assert (loss.item(), grad(loss, x)[0].shape) == (0, (0, 3))
     assert f(x, t, reduction="none").shape == (0, 3)
     for reduction in ("mean", "batchmean"):
-        with pytest.raises(ValueError, match=r"at least one element for the reduction '.*mean'; got .*\(0, 3\) and \(0, 3\)"):
+        with pytest.raises(
+            ValueError, match=r"at least one element for the reduction '.*mean'; got .*\(0, 3\) and \(0, 3\)"
+        ):
             f(x, t, reduction=reduction)
 
 

@@ -10,7 +10,7 @@ from .library import library
 from .serving import address, all_float32, with_fallback
 from .threads import ITEMS, Arguments, cut, pool, result, shifted, whole
 
-ROWS = 4  # the rows of a part are a multiple of it, so that the kernel, which takes 6 or 4 at a time, wastes none
+ROWS = 4  # the rows of a part are a multiple of it: the kernel, which takes 6 or 4 at a time, wastes none
 
 
 @with_fallback(reference.matmul)
