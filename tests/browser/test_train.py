@@ -401,7 +401,7 @@ def test_inspection_takes_less_than_a_tenth_of_training(
     visit.choose(model=model, kernels=kernels)
     visit.page.check("[name=speed][value=full]", force=True)
     visit.page.click("#go")
-    visit.page.wait_for_timeout(20_000)
+    visit.page.wait_for_timeout(8_000)  # well before the end of the training
     visit.wait_for("#inspect-share", "Looking inside took")
     share = float(re.findall(r"[\d.]+", visit.text("#inspect-share"))[0])
     visit.page.click("#stop")
