@@ -49,7 +49,7 @@ def numerical_grad(f: Callable[..., Any], x: Any, *args: Any, **kwargs: Any) -> 
         float64 array of x's shape.
 
     Raises:
-        TypeError: `f` is not callable or returns neither, or `x` does not have a floating-point dtype.
+        TypeError: `f` is not callable, or returns no Variable, array or number; or `x` is not floating point.
 
     Example:
         >>> numerical_grad(lambda x, c: x**c, np.array([1.0, 2.0]), 3).round(6)

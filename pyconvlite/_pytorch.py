@@ -31,13 +31,13 @@ _HERE = {
     # layers
     "AdaptiveAvgPool2d": "L.AdaptiveAvgPool",
     "AvgPool2d": "L.AvgPool(size, stride=size)",
+    "BCEWithLogitsLoss": 'F.sigmoid_cross_entropy(x, t, "mean")',
     "BatchNorm1d": "L.BatchNorm",
     "BatchNorm2d": "L.BatchNorm",
     "ConvTranspose2d": "L.Deconv2d",
     "CrossEntropyLoss": "F.softmax_cross_entropy",
     "InstanceNorm2d": "L.InstanceNorm",
     "MaxPool2d": "L.MaxPool(size, stride=size)",
-    "BCEWithLogitsLoss": 'F.sigmoid_cross_entropy(x, t, "mean")',
     "MSELoss": 'F.mean_squared_error(x0, x1, "mean")',
     "Sequential": "models.Sequential",
     # attributes and methods

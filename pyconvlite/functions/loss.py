@@ -237,10 +237,11 @@ class SigmoidCrossEntropy(Function):
 
     def forward(self, x: Array, t: Array) -> Any:
         k = kernels(x)
-        # Equal to -t log p - (1 - t) log(1 - p) with p = sigmoid(x), without overflow.
-        size, wrong = k.abs(x), k.where(k.greater(x, 0), k.sub(1, t), t)
-        certain = k.where(k.equal(wrong, 0), 0, size)  # infinity times 0 would be NaN
-        return k.add(k.mul(certain, wrong), k.log1p(k.exp(k.neg(size))))
+        # Equal to -t log p - (1 - t) log(1 - p) with p = sigmoid(x), without overflow: `other` is the
+        # probability of the label that the sign of x is against.
+        size, other = k.abs(x), k.where(k.greater(x, 0), k.sub(1, t), t)
+        certain = k.where(k.equal(other, 0), 0, size)  # infinity times 0 would be NaN
+        return k.add(k.mul(certain, other), k.log1p(k.exp(k.neg(size))))
 
     def backward(self, gy: Variable) -> Any:
         x, t = self.inputs
