@@ -7,6 +7,7 @@ import socket
 import subprocess
 import threading
 import time
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -132,6 +133,13 @@ def serving(**options: Any) -> Iterator[Server]:
         finally:
             server.shutdown()
             thread.join()
+
+
+def put_kernels(folder: Path) -> None:
+    """Put the SIMD kernels of the wheel into a folder."""
+    (wheel,) = DIST.glob("pyconvlite-*.whl")
+    with zipfile.ZipFile(wheel) as files:
+        (folder / "kernels.bin").write_bytes(files.read("pyconvlite/backends/simd/kernels.bin"))
 
 
 @dataclass

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import io
 import re
-import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from hosting import DIST
+from hosting import put_kernels
 from playwright.sync_api import Browser, Page, Playwright
 from visits import NOISE
 
@@ -22,8 +21,6 @@ from pyconvlite import no_grad, test_mode
 from pyconvlite.backends.simd import library
 from pyconvlite.models import EfficientNetLite0, LeNet, Sequential, SmallResNet, SmallVGG
 from pyconvlite.onnx import Graph, Node, OnnxModel, ValueInfo
-
-SIMD = "pyconvlite/backends/simd/kernels.bin"
 
 
 def many_operators() -> Any:
@@ -195,8 +192,7 @@ NETS = {
 @pytest.fixture
 def export(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
     """Write a page with the kernels of the wheel; return its address."""
-    (wheel,) = DIST.glob("pyconvlite-*.whl")
-    (tmp_path / "kernels.bin").write_bytes(zipfile.ZipFile(wheel).read(SIMD))
+    put_kernels(tmp_path)
     monkeypatch.setattr(library, "FOLDER", tmp_path)
 
     def export(model: Any, n: int, **options: Any) -> str:

@@ -11,8 +11,8 @@ USAGE = """\
 
   serve [--port N]                  build the site and serve it on 127.0.0.1 (port 8000)
   test [TIER] [pytest args]         run the tests; TIER is lint, python, node (also node-numpy, node-0.29 and
-                                    node-0.27), webgpu (also webgpu-float16), browser, firefox or mutants;
-                                    all of them by default; some run a sample of their tests
+                                    node-0.27), webgpu (also webgpu-float16), browser, firefox, webkit or
+                                    mutants; all of them by default; some run a sample of their tests
   test quick                        lint, the Python tests that the changes since main touch, a few in Pyodide
   test full                         every test on every runtime, with far more random examples
   pytest-node PATH [pytest args]    run your tests with pytest inside Pyodide under Node

@@ -59,6 +59,21 @@ def firefox() -> str | None:
         return _first_of(FIREFOX) if _install_from_debian("firefox-esr") else None
 
 
+def webkit() -> str | None:
+    """Return the path of WebKitGTK's browser, installed with its driver if not found; None if that fails."""
+    with alone():
+        if found := _webkit():
+            return found
+        say("-- installing WebKitGTK")
+        return _webkit() if _install_from_debian("webkit2gtk-driver", "xvfb") else None
+
+
+def _webkit() -> str | None:
+    if not all(map(shutil.which, ("WebKitWebDriver", "Xvfb"))):
+        return None
+    return next(map(str, Path("/usr/lib").glob("*/webkit2gtk-4.1/MiniBrowser")), None)
+
+
 def adapter(node: Path) -> Mapping[str, str] | None:
     """Return the environment variables with which WebGPU under Node finds a driver, or None if there is none.
 

@@ -229,13 +229,28 @@ def _browser(job: Job) -> int:
     browser = programs.chromium()
     if browser is None:
         raise CannotRunError("no browser found, and none could be installed")
-    # Not the cache of the tier python, which has other failures.
-    options = ["-o", "testpaths=tests/browser", "-o", "cache_dir=.pytest_cache/browser"]
-    options += ["-o", f"faulthandler_timeout={HANGS}", "-o", "faulthandler_exit_on_timeout=true"]
+    options = [*_own_tests("browser"), "-o", f"faulthandler_timeout={HANGS}"]
+    options += ["-o", "faulthandler_exit_on_timeout=true"]
     # A browser has several processes, and each worker of pytest starts the pages that its tests share.
     browsers = max(1, (os.cpu_count() or 1) // 2)
     command = [PYTHON, "-m", "pytest", *options, *_spread(browsers), *job.without_full()]
     environment = {"PYCONVLITE_CHROMIUM": browser}
+    return job.twice(lambda more: job.pytest([*command, *more], environment), ["--last-failed"])
+
+
+def _own_tests(folder: str) -> Sequence[str]:
+    """Return pytest's options for a folder of tests, with a cache apart from other tiers' failures."""
+    return ("-o", f"testpaths=tests/{folder}", "-o", f"cache_dir=.pytest_cache/{folder}")
+
+
+def _webkit(job: Job) -> int:
+    make(PAGES)
+    browser = programs.webkit()
+    if browser is None:
+        raise CannotRunError("install WebKitGTK (Debian: apt install webkit2gtk-driver xvfb)")
+    shared = ["-o", "pythonpath=site/python tests/browser"]  # hosts and drawings
+    command = [PYTHON, "-m", "pytest", *_own_tests("webkit"), *shared, *job.without_full()]
+    environment = {"PYCONVLITE_WEBKIT": browser}
     return job.twice(lambda more: job.pytest([*command, *more], environment), ["--last-failed"])
 
 
@@ -281,10 +296,11 @@ TIERS: dict[str, Callable[[Job], int]] = {
     "node-0.29": _node_29,
     "node-0.27": _node_27,
     "firefox": _firefox,
+    "webkit": _webkit,
     "mutants": _mutants,
 }
 # Their tests measure how soon a page responds, so `mutants`, which takes all cores, waits for them.
-BROWSERS = ("browser", "firefox")
+BROWSERS = ("browser", "firefox", "webkit")
 # These do not take pytest's arguments.
 WITHOUT_PYTEST = ("lint", "firefox", "mutants")
 # What `test quick` runs inside Pyodide: that the wheel installs, that NumPy and the SIMD kernels work.

@@ -68,6 +68,8 @@
   /** Node's own Worker, which takes a program's text; undefined in a browser. @returns {any} */
   const nodes = () => globalThis.process?.getBuiltinModule?.('node:worker_threads')?.Worker;
 
+  const isOpaque = () => /** @type {any} */ (globalThis).origin === 'null';
+
   /**
    * Why there can be no threads here, in one word; empty if there can.
    *
@@ -78,7 +80,7 @@
     if ('document' in scope) return 'page'; // a page's main thread must not wait
     if (!nodes()) {
       if (typeof scope.Worker !== 'function' || !('crossOriginIsolated' in scope)) return 'unsupported';
-      if (!scope.crossOriginIsolated) return scope.origin === 'null' ? 'opaque' : 'not-isolated';
+      if (!scope.crossOriginIsolated) return isOpaque() ? 'opaque' : 'not-isolated';
     }
     return typeof SharedArrayBuffer === 'function' ? '' : 'unsupported';
   }
@@ -153,7 +155,10 @@
         this.worker.unref(); // it does not keep the process alive
       } else {
         const source = `onmessage = ({ data }) => (${program})(data)`;
-        const url = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
+        // Of an opaque origin, WebKit starts no blob; of another, a worker of `data:` shares no memory in Chromium.
+        const url = isOpaque()
+          ? `data:text/javascript,${encodeURIComponent(source)}`
+          : URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
         this.worker = new Worker(url, { name: 'kernels' });
         this.worker.onerror = (/** @type {ErrorEvent} */ event) => {
           event.preventDefault();

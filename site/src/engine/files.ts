@@ -78,7 +78,10 @@ export function serve(base: string): void {
   globalThis.fetch = async (input, init) => {
     const url = input instanceof Request ? input.url : String(input);
     const path = url.slice(base.length);
-    if (!url.startsWith(base) || !/^(pyodide|mnist|weights)\//.test(path)) return browserFetch(input, init);
+    if (!url.startsWith(base) || !/^(pyodide|mnist|weights)\//.test(path)) {
+      // WebKit's own error has no stack, so Pyodide would not take it for one, and `await fetch` would never end.
+      return browserFetch(input, init).catch(({ message }) => Promise.reject(new TypeError(message)));
+    }
     if (!places.has(path)) ask([path]);
     const content = await take(path);
     if (content instanceof WebAssembly.Module) return content as unknown as Response; // for instantiateStreaming alone
