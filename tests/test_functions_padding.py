@@ -22,6 +22,8 @@ WIDTHS = [((1, 0), (0, 1), (0, 2)), ((0, 1), (1, 1), (2, 1)), ((0, 0), (0, 0), (
         ("value", lambda x: F.pad(x, 2, -1.5), lambda x: np.pad(x, 2, constant_values=-1.5), MATRIX),
         ("each end", lambda x: F.pad(x, ((0, 1), (2, 3))), lambda x: np.pad(x, ((0, 1), (2, 3))), MATRIX),
         ("before and after", lambda x: F.pad(x, (1, 2)), lambda x: np.pad(x, (1, 2)), MATRIX),
+        ("one pair", lambda x: F.pad(x, ((1, 2),)), lambda x: np.pad(x, ((1, 2),)), MATRIX),
+        ("one integer", lambda x: F.pad(x, [3]), lambda x: np.pad(x, [3]), MATRIX),
         ("nothing", lambda x: F.pad(x, 0), lambda x: x, MATRIX),
     ]
 )

@@ -49,7 +49,7 @@ def pad(x: Any, pad_width: Any, value: Any = 0, *, mode: str = "constant") -> Va
     Args:
         x: Variable or array.
         pad_width: number of elements to add: an integer for all ends, a pair (before, after) for all axes, or
-            a sequence with a pair or an integer per axis.
+            a sequence with a pair or an integer per axis; a single one is for all axes.
         value: the constant of the mode "constant".
         mode: what the new elements are: "constant", one value; "reflect", the elements mirrored at the first
             and the last one, which are not repeated; "replicate", copies of the first and the last element;
@@ -74,8 +74,10 @@ def pad(x: Any, pad_width: Any, value: Any = 0, *, mode: str = "constant") -> Va
     """
     x = as_input(x, "x")
     ndim = x.ndim
-    nested = isinstance(pad_width, tuple | list) and any(isinstance(w, tuple | list) for w in pad_width)
-    widths = list(pad_width) if nested else [pad_width] * ndim
+    listed = isinstance(pad_width, tuple | list)
+    nested = listed and (len(pad_width) == 1 or any(isinstance(w, tuple | list) for w in pad_width))
+    widths = list(pad_width) if nested else [pad_width]
+    widths *= ndim if len(widths) == 1 else 1
     if len(widths) != ndim:
         raise ValueError(f"pad_width must have one entry for each of x's {ndim} axes; got {pad_width}")
     ends = [pair(width, "pad_width") for width in widths]
