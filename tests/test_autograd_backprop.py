@@ -370,7 +370,7 @@ def test_gradient_that_is_not_a_variable_is_refused():
 
 
 class Doubled(Function):
-    """Sum and difference, as a list; its backward can return too many gradients."""
+    """Sum and difference, as a list; its backward can return too many or too few gradients."""
 
     gradients = 2
 
@@ -388,12 +388,23 @@ def test_outputs_may_come_in_a_list():
     assert [g.item() for g in grad([s, d], [a, b])] == [2, 0]
 
 
-def test_too_many_gradients_are_refused():
+@pytest.mark.parametrize("count", [3, 1, 0])
+def test_another_number_of_gradients_than_inputs_is_refused(count):
     f = Doubled()
-    f.gradients = 3
+    f.gradients = count
     s, _ = f(Variable(np.array(3.0)), Variable(np.array(1.0)))
-    with pytest.raises(ValueError, match=r"Doubled\.backward .* at most one gradient per input, 2; got 3"):
+    with pytest.raises(ValueError, match=rf"Doubled\.backward .* per input, 2; got {count}$"):
         s.backward()
+
+
+@pytest.mark.parametrize("labels", [np.array(1.0), Variable(np.array(1))])
+def test_the_last_gradients_may_be_omitted_where_there_is_none(labels):
+    f = Doubled()
+    f.gradients = 1
+    x = Variable(np.array(3.0))
+    s, _ = f(x, labels)
+    s.backward()
+    assert x.grad.item() == 1
 
 
 def test_a_forward_without_result_is_refused():

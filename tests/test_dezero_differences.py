@@ -103,6 +103,22 @@ def _():
     assert type(Both()(np.array(1.0))) is tuple
 
 
+@row("a Function's `backward` that leaves out the last gradients")
+def _():
+    class Product(dezero.Function):
+        def forward(self, x, t):
+            return x * t
+
+        def backward(self, gy):
+            return gy * self.inputs[1]
+
+    x = Variable(np.array(2.0))
+    Product()(x, np.array(3.0)).backward()
+    assert x.grad.data == 3
+    with pytest.raises(ValueError, match="per input, 2; got 1"):
+        Product()(x, Variable(np.array(3.0))).backward()
+
+
 @row("one instance of a Function called twice")
 def _():
     relu = F.ReLU()

@@ -140,7 +140,7 @@ def backprop(
 
     Raises:
         ValueError: a gradient does not have the shape of its Variable, or a Function's `backward` returns
-            more gradients than it has inputs.
+            more gradients than it has inputs, or omits one that is needed.
         RuntimeError: the `data` of an input or output of a Function was reassigned after its call.
 
     Example:

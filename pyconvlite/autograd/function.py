@@ -43,10 +43,10 @@ class Function:
 
     A subclass defines `forward(self, *xs)`, which takes arrays and returns an array or a tuple of arrays, and
     `backward(self, *gys)`, which takes the gradients of the outputs as Variables and returns a Variable or
-    None (no gradient) for each input; the last ones may be omitted. `backward` uses operations on Variables
-    only. It can read `self.inputs`, the weak references `self.outputs`, and `self.needs_input_grad`: for each
-    input, whether its gradient is needed. An instance may be called again: a copy of it then takes its place
-    in the graph of the earlier call.
+    None (no gradient) for each input; the last ones may be omitted if they hold no floats or are not needed.
+    `backward` uses operations on Variables only. It can read `self.inputs`, the weak references
+    `self.outputs`, and `self.needs_input_grad`: for each input, whether its gradient is needed. An instance
+    may be called again: a copy of it then takes its place in the graph of the earlier call.
 
     Attributes:
         reads_inputs, reads_outputs: whether `backward` reads the data of `self.inputs` and of `self.outputs`,
@@ -204,16 +204,19 @@ class Function:
         """Call `backward`; return its gradients, a Variable or None each, at most one per input.
 
         Raises:
-            ValueError: `backward` returns more gradients than there are inputs.
+            ValueError: `backward` returns more gradients than there are inputs, or omits one that is needed.
         """
         gxs = self.backward(*gys)
         if type(gxs) is not tuple:
             gxs = tuple(gxs) if isinstance(gxs, list) else (gxs,)
-        if len(gxs) > len(self.inputs):
-            raise ValueError(
-                f"{type(self).__name__}.backward must return at most one gradient per input, "
-                f"{len(self.inputs)}; got {len(gxs)}"
-            )
+        inputs, count = self.inputs, len(gxs)
+        if count != len(inputs):
+            rest = zip(inputs[count:], self.needs_input_grad[count:], strict=True)
+            if count > len(inputs) or any(need and x.dtype.kind == "f" for x, need in rest):
+                raise ValueError(
+                    f"{type(self).__name__}.backward must return one gradient, or None, per input, "
+                    f"{len(inputs)}; got {count}"
+                )
         for gx in gxs:
             if gx is not None and not isinstance(gx, Variable):
                 return tuple([gx if gx is None else as_variable(gx) for gx in gxs])
