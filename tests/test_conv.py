@@ -109,6 +109,20 @@ def test_deconv2d_with_output_pad(pad, dilation, output_pad):
     assert F.deconv2d(x, W, b, **settings, outsize=size, output_pad=(0, 0)).shape == y.shape
 
 
+@pytest.mark.parametrize(("pad", "output_pad"), [(0, (3, 2)), ((1, 0), (2, 3)), (1, (0, 3)), (1, (2, 0))])
+def test_output_pad_up_to_the_dilation(pad, output_pad):
+    rng = np.random.default_rng(0)
+    x, W, b = rng.standard_normal((2, 4, 3, 2)), rng.standard_normal((4, 3, 3, 2)), rng.standard_normal(6)
+    settings = {"stride": (1, 2), "pad": pad, "dilation": 4, "groups": 2}
+    size = tuple(np.add(F.deconv2d(x, W, **settings).shape[2:], output_pad))
+
+    def deconv2d(x, W, b):
+        return F.deconv2d(x, W, b, **settings, output_pad=output_pad)
+
+    assert_close(deconv2d(x, W, b).data, oracles.deconv2d(x, W, b, **settings, size=size))
+    check_backward(deconv2d, (x, W, b))
+
+
 def test_output_pad_makes_an_empty_output_valid():
     x, W = np.ones((1, 1, 1, 2)), np.ones((1, 1, 3, 3))
     with pytest.raises(ValueError, match="output size -1"):
@@ -383,7 +397,7 @@ IMAGE, KERNEL = np.zeros((1, 4, 5, 6)), np.zeros((2, 4, 3, 3))
         (
             lambda: F.deconv2d(IMAGE, np.zeros((4, 2, 3, 3)), stride=(2, 1), output_pad=1),
             ValueError,
-            r"output_pad must be less than stride \(2, 1\); got 1",
+            r"output_pad must be less than stride \(2, 1\) or dilation 1; got 1",
         ),
         (
             lambda: F.deconv2d(IMAGE, np.zeros((4, 2, 3, 3)), stride=2, output_pad=-1),

@@ -139,8 +139,8 @@ def backprop(
         graph if `enable_backprop` is on and `arithmetic` records one.
 
     Raises:
-        ValueError: a gradient does not have the shape of its Variable, or a Function's `backward` returns
-            more gradients than it has inputs, or omits one that is needed.
+        ValueError: a gradient does not have the shape of its Variable, or a Function's `backward` returns too
+            many or too few.
         RuntimeError: the `data` of an input or output of a Function was reassigned after its call.
 
     Example:

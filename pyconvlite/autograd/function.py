@@ -204,7 +204,7 @@ class Function:
         """Call `backward`; return its gradients, a Variable or None each, at most one per input.
 
         Raises:
-            ValueError: `backward` returns more gradients than there are inputs, or omits one that is needed.
+            ValueError: `backward` returns too many or too few.
         """
         gxs = self.backward(*gys)
         if type(gxs) is not tuple:

@@ -10,8 +10,7 @@
 - `padding`, `resizing`: other sizes; `normalization`, `sample_norm`: normalization and dropout;
 - `loss`, `classification`: losses, and accuracy.
 
-`docs/operations.md` is the table of all. Each file has, per operation: its Function (forward, then backward),
-the Function of its gradient if it needs one, and the public function.
+`docs/operations.md` is the table of all.
 """
 
 import sys

@@ -36,20 +36,22 @@ def check_deconv(x: Variable, W: Variable, b: Variable, groups: int) -> None:
     _check_deconv_shapes(x.shape, W.shape, None if b.data is None else b.shape, _hashable(groups))
 
 
-def output_padding(output_pad: IntPair, stride: IntPair) -> Pair:
+def output_padding(output_pad: IntPair, stride: IntPair, dilation: IntPair) -> Pair:
     """Check `output_pad` of a deconvolution.
 
     Raises:
-        TypeError: it or `stride` does not consist of integers.
-        ValueError: it is below 0 or not less than `stride`, or that is below 1.
+        TypeError, ValueError: as `deconv2d`.
 
     Example:
-        >>> output_padding(1, stride=(2, 3))
+        >>> output_padding(1, stride=(2, 3), dilation=1)
         (1, 1)
     """
-    steps, more = sizes(1, stride, "stride"), sizes(0, output_pad, "output_pad")
-    if more != (0, 0) and (more[0] >= steps[0] or more[1] >= steps[1]):
-        raise ValueError(f"output_pad must be less than stride {stride}; got {output_pad}")
+    more = sizes(0, output_pad, "output_pad")
+    limits = map(max, sizes(1, stride, "stride"), sizes(1, dilation, "dilation"))
+    if any(m >= limit for m, limit in zip(more, limits, strict=True)):
+        raise ValueError(
+            f"output_pad must be less than stride {stride} or dilation {dilation}; got {output_pad}"
+        )
     return more
 
 

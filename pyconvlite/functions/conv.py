@@ -276,7 +276,7 @@ def deconv2d(
     groups: int = 1,
     output_pad: IntPair = 0,
 ) -> Variable:
-    """Two-dimensional deconvolution (transposed convolution), the adjoint of a convolution.
+    """Two-dimensional deconvolution (transposed convolution).
 
     It is the adjoint of `conv2d` with the same W, stride, pad, dilation and groups, and maps its output shape
     back to its input shape.
@@ -288,8 +288,8 @@ def deconv2d(
         stride, pad, dilation, groups: as in `conv2d`.
         outsize: height and width of the result, since with a stride several sizes convolve to (H, W); None
             for the smallest and `output_pad`.
-        output_pad: number of rows and columns more than the smallest result, less than `stride`. It is
-            PyTorch's output_padding, which may also be less than a larger dilation.
+        output_pad: number of rows and columns more than the smallest result, less than `stride` or
+            `dilation`; PyTorch's output_padding.
 
     Returns:
         A Variable of shape (N, OC, *outsize).
@@ -304,17 +304,18 @@ def deconv2d(
         >>> x, W = np.ones((1, 8, 7, 7)), np.ones((8, 5, 3, 3))
         >>> deconv2d(x, W, stride=2, pad=1).shape, deconv2d(x, W, stride=2, pad=1, outsize=14).shape
         ((1, 5, 13, 13), (1, 5, 14, 14))
-        >>> deconv2d(x, W, stride=2, pad=1, output_pad=1).shape
-        (1, 5, 14, 14)
     """
     x, W, b = as_input(x, "x"), as_input(W, "W"), as_input(b)
     check_deconv(x, W, b, groups)
-    more = output_padding(output_pad, stride)
+    more = output_padding(output_pad, stride, dilation)
     if more != (0, 0):
         if outsize is not None:
             raise ValueError(f"pass either outsize or output_pad; got {outsize} and {output_pad}")
         settings = pair(stride, "stride"), pair(pad, "pad"), pair(dilation, "dilation")
-        outsize = deconv_outsize(x.shape[2:], _size(W), *settings, more)
+        (rows, below), (columns, right) = map(divmod, more, settings[0])
+        if rows or columns:  # of zeros, each of which makes the result a stride larger
+            x = pad_ends(x, ((0, 0), (0, 0), (0, rows), (0, columns)))
+        outsize = deconv_outsize(x.shape[2:], _size(W), *settings, (below, right))
     return Deconv2d(stride, pad, outsize, dilation=dilation, groups=groups)(x, W, b)
 
 

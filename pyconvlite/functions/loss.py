@@ -24,15 +24,10 @@ _TOLERANCE = 1e-3  # by which a probability rounded to float16 may exceed [0, 1]
 
 
 def reduced(loss: Variable, reduction: str) -> Variable:
-    """Reduce the losses of elements as `reduction` says.
-
-    Args:
-        loss: the losses.
-        reduction: "none"; "mean" of all; "sum" of all; "batchmean", the sum divided by the length of the
-            first axis.
+    """Reduce the losses of elements as `reduction` says, see `mean_squared_error`.
 
     Raises:
-        ValueError: `reduction` is none of these, or "batchmean" of a 0-d loss.
+        ValueError: `reduction` is unknown, or "batchmean" of a 0-d loss.
 
     Example:
         >>> reduced(Variable(np.ones((2, 3))), "batchmean")

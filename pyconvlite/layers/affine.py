@@ -313,7 +313,7 @@ class Deconv2d(Convolution):
         output_pad: IntPair = 0,
         init: str = "lecun_normal",
     ) -> None:
-        self.output_pad = output_padding(output_pad, stride)
+        self.output_pad = output_padding(output_pad, stride, dilation)
         super().__init__(
             out_channels,
             kernel_size,
