@@ -417,6 +417,7 @@ IMAGE, KERNEL = np.zeros((1, 4, 5, 6)), np.zeros((2, 4, 3, 3))
         (lambda: F.deconv2d(IMAGE, KERNEL, groups=[1]), TypeError, r"groups must be an integer; got \[1\]"),
         (lambda: F.im2col(IMAGE, 6), ValueError, "6.*5"),
         (lambda: F.im2col(IMAGE, 0), ValueError, "kernel_size.*0"),
+        (lambda: F.im2col(IMAGE, 3, 1, 0, "no"), TypeError, "to_matrix must be True or False; got 'no'"),
         (lambda: F.im2col(IMAGE[0], 3), ValueError, r"\(4, 5, 6\)"),
         (lambda: F.im2col(IMAGE, (3, 3, 3)), ValueError, r"kernel_size.*\(3, 3, 3\)"),
         (

@@ -190,6 +190,7 @@ def test_one_hot(dtype):
         (lambda: F.one_hot(np.array([3]), 3), ValueError, r"labels in t must be in 0\.\.2; got 3"),
         (lambda: F.one_hot(np.array([0.0]), 3), TypeError, "t must hold integers, the labels; got float64"),
         (lambda: F.one_hot(np.array([0]), 0), ValueError, "classes must be at least 1; got 0"),
+        (lambda: F.one_hot(np.array([0]), 1, "x"), TypeError, "dtype must be one of numbers, .* got 'x'"),
     ],
 )
 def test_invalid_arguments_are_named(call, error, words):

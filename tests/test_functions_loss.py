@@ -226,6 +226,11 @@ def test_complex_targets_are_refused(f):
         f(PROBABILITIES, PROBABILITIES * 1j)
 
 
+def test_kl_div_checks_its_flag():
+    with pytest.raises(TypeError, match="log_target must be True or False; got 'no'"):
+        F.kl_div(X, PROBABILITIES, log_target="no")
+
+
 def test_kl_div_with_target_0_is_finite():
     x, t = Variable(np.log([[0.5, 0.25, 0.25]])), Variable(np.array([[0.0, 1.0, 0.0]]))
     y = F.kl_div(x, t, "sum")

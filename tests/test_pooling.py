@@ -255,6 +255,15 @@ def test_invalid_arguments_are_named(f, args, error, words):
         f(*args)
 
 
+@pytest.mark.parametrize(
+    ("f", "flag"),
+    [(F.pooling, "ceil_mode"), (F.average_pooling, "ceil_mode"), (F.average_pooling, "count_include_pad")],
+)
+def test_flags_are_checked(f, flag):
+    with pytest.raises(TypeError, match=f"{flag} must be True or False; got 'no'"):
+        f(X, 2, **{flag: "no"})
+
+
 @pytest.mark.parametrize("f", [F.global_max_pooling, F.global_average_pooling], ids=lambda f: f.__name__)
 @pytest.mark.parametrize("shape", [(3, 6, 7), (2, 3, 0, 7)])
 def test_global_pooling_rejects_non_images(f, shape):

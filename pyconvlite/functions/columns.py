@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .._arguments import boolean
 from .._shapes import Array, IntPair, Pair, as_shape, check_axes, pair
 from ..autograd import Function, Variable
 from ..backends import ConvGeometry, kernels
@@ -21,7 +22,7 @@ class _Columns(Function):
         self.kernel_size = pair(kernel_size, "kernel_size")
         self.stride = pair(stride, "stride")
         self.pad = pair(pad, "pad")
-        self.to_matrix = to_matrix
+        self.to_matrix = boolean(to_matrix, "to_matrix")
         self.dilation = pair(dilation, "dilation")
 
     @property
@@ -61,7 +62,7 @@ def im2col(
         A Variable of shape (N*OH*OW, C*KH*KW) if to_matrix, else (N, C, KH, KW, OH, OW).
 
     Raises:
-        TypeError: a size is not an integer.
+        TypeError: a size is not an integer, or `to_matrix` not True or False.
         ValueError: x does not have 4 axes, a size is below its minimum, or the kernel is larger than the
             padded image.
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .._arguments import as_axis, at_least, one_axis
+from .._arguments import as_axis, at_least, number_dtype, one_axis
 from .._shapes import Array, axes_of, check_axes, has_index_arrays
 from ..autograd import Function, Variable, as_input
 from ..backends import get_array_module, is_array, kernels
@@ -159,7 +159,7 @@ def one_hot(t: Any, classes: int, dtype: Any = np.float32) -> Variable:
         A Variable of shape (*t.shape, classes).
 
     Raises:
-        TypeError: the labels are not integers, or `classes` is not an integer.
+        TypeError: the labels are not integers, `classes` is not an integer, or `dtype` is not one of numbers.
         ValueError: a label is out of range, or `classes` is less than 1; for labels on a device, the next
             copy from there raises it.
 
@@ -174,7 +174,7 @@ def one_hot(t: Any, classes: int, dtype: Any = np.float32) -> Variable:
         raise TypeError(f"t must hold integers, the labels; got {labels.dtype}")
     kernels(labels).check_indexes(labels, classes, "labels in t")
     hot = labels[..., None] == get_array_module(labels).arange(classes)
-    return as_input(hot.astype(dtype))
+    return as_input(hot.astype(number_dtype(dtype)))
 
 
 def embed_id(x: Any, W: Any) -> Variable:

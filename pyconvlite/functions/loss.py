@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .._arguments import above_zero, one_of
+from .._arguments import above_zero, boolean, one_of
 from .._shapes import Array
 from ..autograd import Function, Variable, as_input
 from ..backends import kernels, on_device
@@ -343,7 +343,7 @@ def kl_div(x: Any, t: Any, reduction: str = "mean", log_target: bool = False) ->
         variable(0.6931471805599453)
     """
     x, t = _same_shape(x, t, reduction, ("x", "t"))
-    p = exp(t) if log_target else t
+    p = exp(t) if boolean(log_target, "log_target") else t
     absent = p.data == 0  # where log(p) and x may be -inf
     log_p = where(absent, 0, t) if log_target else log(where(absent, 1, p))
     return reduced(p * (log_p - where(absent, 0, x)), reduction)

@@ -11,6 +11,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from .._arguments import boolean
 from .._shapes import Array, IntPair, check_axes, lowest, pair
 from ..autograd import Function, Variable, as_input
 from ..backends import ConvGeometry, get_array_module, kernels, to_device_of
@@ -166,7 +167,7 @@ def pooling(
         A Variable of shape (N, C, OH, OW).
 
     Raises:
-        TypeError: x is bool or complex, or a size is not an integer.
+        TypeError: x is bool or complex, a size is not an integer, or a flag not True or False.
         ValueError: x does not have 4 axes, a size is below its minimum, the window is larger than the padded
             image, or a window has no pixel of the image: `pad` is too large, or the image is empty.
 
@@ -181,7 +182,7 @@ def pooling(
                     [14. 15.]]]])
     """
     x = _images(x)
-    if has_equal_ends(pad) and not ceil_mode:
+    if not boolean(ceil_mode, "ceil_mode") and has_equal_ends(pad):
         return Pooling(kernel_size, stride, pad, dilation=dilation)(x)
     geometry, _ = _geometry(x, kernel_size, stride, pad, dilation, ceil_mode)
     _check_windows(geometry, pad)  # with the argument, as the geometry has only what the windows reach of it
@@ -305,7 +306,8 @@ def average_pooling(
                     [10.5 12.5]]]])
     """
     x = _images(x)
-    if has_equal_ends(pad) and not ceil_mode:
+    boolean(count_include_pad, "count_include_pad")
+    if not boolean(ceil_mode, "ceil_mode") and has_equal_ends(pad):
         return AveragePooling(kernel_size, stride, pad, count_include_pad=count_include_pad)(x)
     geometry, edges = _geometry(x, kernel_size, stride, pad, 1, ceil_mode)
     y = AveragePooling.of(geometry, count_include_pad=count_include_pad)(x)
