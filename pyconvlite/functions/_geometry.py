@@ -1,7 +1,7 @@
 """The sizes of a convolution or pooling, computed and checked once for all kernels.
 
 The kernels take the padding before an image and the number of windows; after the image, the padding is as
-long as the windows reach.
+long as the windows reach. So the two ends may differ, and the last window reach beyond both (`ceil_mode`).
 """
 
 from __future__ import annotations
