@@ -34,7 +34,7 @@ ALIAS = {"float32": "F", "float16": "F", "int32": "I", "bool": "B"}
 
 
 def groups_for(threads: int) -> tuple[int, int, int]:
-    """Workgroups for a number of threads, in two dimensions if one is not enough; see `THREAD`.
+    """Workgroups for a number of threads, in two dimensions if one is not enough.
 
     Raises:
         ValueError: the device cannot run that many.
@@ -51,7 +51,6 @@ def groups_for(threads: int) -> tuple[int, int, int]:
     return x, y, 1
 
 
-THREAD = f"i32(id.x + id.y * n_groups.x * {WORKGROUP}u)"
 HEAD = """@group(0) @binding(0) var<uniform> parameters: array<vec4i, 16>;
 fn parameter(i: i32) -> i32 { return parameters[i / 4][i % 4]; }
 """
@@ -63,9 +62,11 @@ REPORT = """fn report(kind: i32, index: i32, length: i32) {
   }
 }
 """
+# The beginning of a kernel of which thread i, of parameter(0) threads, computes something.
 MAIN = f"""@compute @workgroup_size({WORKGROUP})
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_groups: vec3u) {{
-  let i = {THREAD};
+  let i = i32(id.x + id.y * n_groups.x * {WORKGROUP}u);
+  if (i >= parameter(0)) {{ return; }}
 """
 
 
@@ -122,7 +123,7 @@ def _code(
         name = f"m{index}"
         element = f"vec4<{storage}>" if wide and index >= len(inputs) else storage
         text += binding(index, name, element, written=index >= len(inputs))
-    text += MAIN + "  if (i >= parameter(0)) { return; }\n"
+    text += MAIN
     at = 1
     for k in range(numbers):
         text += f"  let s{k} = bitcast<f32>(parameter({at + k}));\n"

@@ -76,7 +76,7 @@ def _take(x: Array, index: tuple[Any, ...]) -> Array:
             + binding(1, "at", "i32")
             + binding(2, "y", storage, written=True)
             + MAIN
-            + "  if (i >= parameter(0)) { return; }\n  let width = parameter(1);\n"
+            + "  let width = parameter(1);\n"
             + "  y[i] = x[parameter(2) + at[i / width] * width + i % width];\n}\n"
         )
         run("take", code, [x.buffer, positions.buffer], [y.buffer], y.size, [y.size, width, x.offset])
@@ -195,7 +195,7 @@ def _index_array(kind: type[Array], index: Any, axis: int, size: int) -> Array:
                 + binding(2, "faults", "atomic<i32>", written=True)
                 + REPORT
                 + MAIN
-                + "  if (i >= parameter(0)) { return; }\n  let size = parameter(2);\n"
+                + "  let size = parameter(2);\n"
                 + "  let given = index[parameter(1) + i];\n  let at = given + select(0, size, given < 0);\n"
                 + "  let inside = 0 <= at && at < size;\n"
                 + "  if (!inside) { report(parameter(3), given, size); }\n"
@@ -237,7 +237,7 @@ def _scatter_add(target: Array, positions: Array, value: Array) -> None:
         + binding(1, "value", STORAGE[dtype])
         + binding(2, "y", STORAGE[dtype], written=True)
         + MAIN
-        + "  if (i >= parameter(0)) { return; }\n  let width = parameter(1);\n  let row = i / width;\n"
+        + "  let width = parameter(1);\n  let row = i / width;\n"
         + f"  var sum = {loaded(dtype, 'y[i]')};\n  for (var r = 0; r < parameter(2); r++) {{\n"
         + f"    if (at[r] == row) {{ sum += {loaded(dtype, 'value[r * width + i % width]')}; }}\n  }}\n"
         + f"  y[i] = {stored(dtype, 'sum')};\n}}\n"
@@ -270,7 +270,6 @@ def _write(name: str, view: Array, value: Array, adds: bool) -> None:
     steps = broadcast_strides(value, view.shape) or [0]
     storage = STORAGE[view.dtype.name]
     text = HEAD + binding(0, "value", storage) + binding(1, "y", storage, written=True) + MAIN
-    text += "  if (i >= parameter(0)) { return; }\n"
     text += "  var rest = i;\n  var to = parameter(1);\n  var from_ = parameter(2);\n"
     parameters = [view.size, view.offset, value.offset]
     for axis in reversed(range(len(shape))):

@@ -120,7 +120,7 @@ def _gather_code(dtype: str, sources: int) -> str:
     storage = STORAGE[dtype]
     text = HEAD + "".join(binding(k, f"m{k}", storage) for k in range(sources))
     text += binding(sources, "y", storage, written=True) + MAIN
-    text += "  let threads = parameter(0);\n  if (i >= threads) { return; }\n  var at = i;\n"
+    text += "  let threads = parameter(0);\n  var at = i;\n"
     for k in range(sources):
         text += f"  for (; at < parameter({2 + 2 * k}); at += threads) {{\n"
         text += f"    y[parameter(1) + at] = m{k}[at + parameter({3 + 2 * k})];\n  }}\n"

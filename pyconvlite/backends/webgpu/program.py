@@ -1,8 +1,9 @@
 """Kernels from the files in `wgsl/`: building their text with constants, and running them.
 
-A file is WGSL with two additions. It uses names that are declared before it: constants in capitals, and the
-types `Element` and `Result`, f32 or f16, of the floats that it reads and writes; it computes in f32. And it
-may have loops that are unrolled, so that a thread keeps many sums in registers:
+A file is WGSL with a function `compute` that each thread calls with its number. It uses names that are
+declared before it: constants in capitals, and the types `Element` and `Result`, f32 or f16, of the floats
+that it reads and writes; it computes in f32. `$GEOMETRY` declares the parameters of `geometry_parameters`.
+Loops may be unrolled, so that a thread keeps many sums in registers:
 
 - `$for(k, COUNT){...}` repeats the text between the braces, with k from 0 to COUNT - 1;
 - inside it `$k` is the number, and `$(2 * k + SW)` the value of an expression of numbers and constants.
@@ -22,17 +23,19 @@ from ..protocol import ConvGeometry
 from .arithmetic import operand
 from .copying import astype
 from .device import current
-from .elementwise import HEAD, REPORT, STORAGE, WORKGROUP, common_float, groups_for
+from .elementwise import HEAD, MAIN, REPORT, STORAGE, WORKGROUP, common_float, groups_for
 from .view import View
 
 Arrays = TypeVarTuple("Arrays")
 
-THREAD = """fn thread(id: vec3u, n_groups: vec3u) -> i32 { return i32(id.x + id.y * n_groups.x * WORKGROUP); }
-"""
 # A comparison with NaN or infinity may be left out by the compiler.
 FLOATS = """fn is_nan(v: f32) -> bool { return (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u; }
 fn is_finite(v: f32) -> bool { return (bitcast<u32>(v) & 0x7fffffffu) < 0x7f800000u; }
 """
+GEOMETRY = " ".join(
+    f"let {name} = parameter({k});"
+    for k, name in enumerate(("H", "W", "OH", "OW", "KH", "KW", "SH", "SW", "PH", "PW", "DH", "DW"), start=1)
+)
 FOLDER = Path(__file__).parent / "wgsl"
 REPEAT = re.compile(r"\$for\((\w+), (\w+)\)\{")
 
@@ -63,8 +66,10 @@ def _text(name: str, element: str, result: str, constants: tuple[tuple[str, int]
     numbers = {"WORKGROUP": WORKGROUP, **dict(constants)}
     declared = f"alias Element = {element};\nalias Result = {result};\n"
     declared += "".join(f"const {key} = {value};\n" for key, value in numbers.items())
-    text = expand(FOLDER.joinpath(f"{name}.wgsl").read_text("utf-8"), numbers)
-    return HEAD + (REPORT if "report(" in text else "") + declared + THREAD + FLOATS + text
+    text = FOLDER.joinpath(f"{name}.wgsl").read_text("utf-8").replace("$GEOMETRY", GEOMETRY)
+    if "fn main(" not in text:
+        text += MAIN + "  compute(i);\n}\n"
+    return HEAD + (REPORT if "report(" in text else "") + declared + FLOATS + expand(text, numbers)
 
 
 def run_file(

@@ -131,7 +131,7 @@ def _code(kind: str, dtype: str, result: str, outer: int, inner: int) -> str:
         + binding(0, "x", STORAGE[dtype])
         + binding(1, "y", STORAGE[result], written=True)
         + MAIN
-        + "  if (i >= parameter(0)) { return; }\n  let parts = parameter(2);\n"
+        + "  let parts = parameter(2);\n"
         + _offset("outside", "(i / parts)", 4, outer)
         + "  let start = parameter(1) + outside;\n  let part = i % parts;\n"
         + ("" if kind == "sum" else _offset("inside", "part", 4 + 2 * outer, inner))
@@ -174,7 +174,6 @@ def _argmax_code(dtype: str, outer: int) -> str:
         + binding(0, "x", STORAGE[dtype])
         + binding(1, "y", "i32", written=True)
         + MAIN
-        + "  if (i >= parameter(0)) { return; }\n"
         + _offset("outside", "i", 4, outer)
         + "  let start = parameter(1) + outside;\n"
         + f"  var best = {loaded(dtype, 'x[start]')};\n  var index = 0;\n"

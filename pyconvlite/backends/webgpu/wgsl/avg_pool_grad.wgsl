@@ -3,13 +3,8 @@
 @group(0) @binding(1) var<storage, read> gy: array<Element>;
 @group(0) @binding(2) var<storage, read_write> gx: array<Result>;
 
-@compute @workgroup_size(WORKGROUP)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_groups: vec3u) {
-  let i = thread(id, n_groups);
-  if (i >= parameter(0)) { return; }
-  let H = parameter(1); let W = parameter(2); let OH = parameter(3); let OW = parameter(4);
-  let KH = parameter(5); let KW = parameter(6);
-  let SH = parameter(7); let SW = parameter(8); let PH = parameter(9); let PW = parameter(10);
+fn compute(i: i32) {
+  $GEOMETRY
   let w = i % W + PW; let h = i / W % H + PH; let plane = i / (W * H);
   var sum = 0.0;
   for (var oh = max(0, (h - KH + SH) / SH); oh <= min(OH - 1, h / SH); oh++) {

@@ -6,10 +6,7 @@
 @group(0) @binding(4) var<storage, read> beta: array<Element>;
 @group(0) @binding(5) var<storage, read_write> y: array<Result>;
 
-@compute @workgroup_size(WORKGROUP)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_groups: vec3u) {
-  let i = thread(id, n_groups);
-  if (i >= parameter(0)) { return; }
+fn compute(i: i32) {
   let runs = (S + R - 1) / R;
   let at = i % runs * R; let plane = i / runs; let c = plane % C;
   let near = statistics[4 * C + c]; let rest = statistics[5 * C + c];

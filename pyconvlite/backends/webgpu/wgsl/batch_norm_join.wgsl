@@ -8,10 +8,7 @@
 @group(0) @binding(1) var<storage, read> parts: array<f32>; // (6, PARTS, C)
 @group(0) @binding(2) var<storage, read_write> y: array<f32>; // (6, C): mean, variance, gbeta, ggamma, near, rest
 
-@compute @workgroup_size(WORKGROUP)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_groups: vec3u) {
-  let c = thread(id, n_groups);
-  if (c >= parameter(0)) { return; }
+fn compute(c: i32) {
   let eps = bitcast<f32>(parameter(1)); let total = f32(parameter(2));
   let near = parts[PARTS * C + c];
   var rest = 0.0; var mean = 0.0;

@@ -7,10 +7,7 @@
 @group(0) @binding(2) var<storage, read> gy: array<Element>;
 @group(0) @binding(3) var<storage, read_write> parts: array<f32>; // (6, PARTS, C)
 
-@compute @workgroup_size(WORKGROUP)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_groups: vec3u) {
-  let i = thread(id, n_groups);
-  if (i >= parameter(0)) { return; }
+fn compute(i: i32) {
   let c = i % C; let part = i / C;
   let rows = parameter(1); // N times the number of pieces of L elements in a channel of an image
   var count = 0;

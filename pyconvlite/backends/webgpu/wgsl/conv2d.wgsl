@@ -6,10 +6,7 @@
 @group(0) @binding(3) var<storage, read> bias: array<Element>;
 @group(0) @binding(4) var<storage, read_write> y: array<Result>;
 
-@compute @workgroup_size(WORKGROUP)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_groups: vec3u) {
-  let i = thread(id, n_groups);
-  if (i >= parameter(0)) { return; }
+fn compute(i: i32) {
   let N = parameter(1);
   let runs = (OW + R - 1) / R; let blocks = (OCG + Q - 1) / Q;
   let ow = i % runs * R;

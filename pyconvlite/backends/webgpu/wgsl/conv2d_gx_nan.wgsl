@@ -7,9 +7,8 @@
 @group(0) @binding(4) var<storage, read> total: array<f32>;
 @group(0) @binding(5) var<storage, read_write> y: array<Result>;
 
-@compute @workgroup_size(WORKGROUP)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_groups: vec3u) {
-  let first = thread(id, n_groups) * R;
+fn compute(run: i32) {
+  let first = run * R;
   let end = min(first + R, parameter(18));
   // A CPU adapter computes both branches of an `if`, but skips a loop that no thread enters.
   for (var i = select(end, first, magnitude(total[0]) >= 0x7f800000u); i < end; i++) {
@@ -21,20 +20,18 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_gro
 fn magnitude(v: f32) -> u32 { return bitcast<u32>(v) & 0x7fffffffu; }
 
 fn pixel(i: i32) -> f32 {
-  let H = parameter(1); let W = parameter(2); let OH = parameter(3); let OW = parameter(4);
-  let KH = parameter(5); let KW = parameter(6);
-  let SH = parameter(7); let SW = parameter(8); let PH = parameter(9); let PW = parameter(10);
+  $GEOMETRY
   let GROUPS = parameter(13); let CG = parameter(14); let OCG = parameter(15);
   let w = i % W; let h = i / W % H;
   let c = i / (W * H) % CG; let g = i / (W * H * CG) % GROUPS; let n = i / (W * H * CG * GROUPS);
   var sum = 0.0;
   if (parameter(17) >= 0) { sum = f32(bias[parameter(17) + g * CG + c]); }
   for (var kh = 0; kh < KH; kh++) {
-    let down = h + PH - kh * parameter(11);
+    let down = h + PH - kh * DH;
     let oh = down / SH;
     if (down < 0 || oh * SH != down || oh >= OH) { continue; }
     for (var kw = 0; kw < KW; kw++) {
-      let across = w + PW - kw * parameter(12);
+      let across = w + PW - kw * DW;
       let ow = across / SW;
       if (across < 0 || ow * SW != across || ow >= OW) { continue; }
       for (var k = g * OCG; k < (g + 1) * OCG; k++) {

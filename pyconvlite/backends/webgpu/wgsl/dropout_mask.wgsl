@@ -14,10 +14,7 @@ fn hash(seed: vec4u) -> vec4u {
   return v;
 }
 
-@compute @workgroup_size(WORKGROUP)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_groups: vec3u) {
-  let i = thread(id, n_groups);
-  if (i >= parameter(0)) { return; }
+fn compute(i: i32) {
   let size = parameter(1);
   let key = vec2u(u32(parameter(2)), u32(parameter(3)));
   let threshold = u32(parameter(4)); // below it an element is dropped

@@ -5,10 +5,7 @@
 @group(0) @binding(2) var<storage, read> b: array<Element>;
 @group(0) @binding(3) var<storage, read_write> y: array<Result>;
 
-@compute @workgroup_size(WORKGROUP)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_groups: vec3u) {
-  let i = thread(id, n_groups);
-  if (i >= parameter(0)) { return; }
+fn compute(i: i32) {
   let M = parameter(1); let P = parameter(2); let K = parameter(3);
   let a_row = parameter(6); let a_step = parameter(7);
   let b_step = parameter(10); let b_column = parameter(11);

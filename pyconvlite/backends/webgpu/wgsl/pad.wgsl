@@ -4,10 +4,7 @@
 @group(0) @binding(1) var<storage, read> x: array<Element>;
 @group(0) @binding(2) var<storage, read_write> y: array<Result>;
 
-@compute @workgroup_size(WORKGROUP)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_groups: vec3u) {
-  let i = thread(id, n_groups);
-  if (i >= parameter(0)) { return; }
+fn compute(i: i32) {
   let down = i / WP % HP - PH; let across = i % WP - PW; let plane = i / (WP * HP);
   let h = down / EH; let w = across / EW;
   let inside = down >= 0 && across >= 0 && h < H && w < W && h * EH == down && w * EW == across && across + PW < COLUMNS;

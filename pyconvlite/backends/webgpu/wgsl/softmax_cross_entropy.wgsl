@@ -8,11 +8,7 @@
 @group(0) @binding(3) var<storage, read_write> y: array<Result>;
 @group(0) @binding(4) var<storage, read_write> faults: array<atomic<i32>>;
 
-
-@compute @workgroup_size(WORKGROUP)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_groups: vec3u) {
-  let i = thread(id, n_groups);
-  if (i >= parameter(0)) { return; }
+fn compute(i: i32) {
   let label = labels[i];
   if (label < 0 || label >= CLASSES) { report(parameter(1), label, CLASSES); }
   let row = i / INNER * (CLASSES * INNER) + i % INNER;

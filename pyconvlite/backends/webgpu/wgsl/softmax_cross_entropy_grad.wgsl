@@ -6,11 +6,7 @@
 @group(0) @binding(3) var<storage, read> gy: array<Element>;
 @group(0) @binding(4) var<storage, read_write> gx: array<Result>;
 
-
-@compute @workgroup_size(WORKGROUP)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_groups: vec3u) {
-  let i = thread(id, n_groups);
-  if (i >= parameter(0)) { return; }
+fn compute(i: i32) {
   let row = i / INNER * (CLASSES * INNER) + i % INNER;
   var most = f32(x[row]);
   for (var c = 1; c < CLASSES; c++) {
