@@ -149,23 +149,13 @@ def _run_tiled_conv2d(
     OC, Cg, KH, KW = W.shape
     (OH, OW), groups, channel = geometry.output_size, geometry.groups, HP * WP
     OCg = OC // groups
+    along_k = _steps(channel, WP, geometry.dilation)
+    along_p = _steps(channel * groups * Cg, WP, geometry.stride)
     run_tiled(
         tile,
-        W,
-        x,
-        y,
-        (OCg, len(y) * OH * OW, Cg * KH * KW),
-        groups=groups,
-        k_inner=(KH, KW),
-        p_inner=(OH, OW),
-        a_strides=(0, OCg * Cg * KH * KW, Cg * KH * KW, KH * KW, KW, 1),
-        b_strides=(
-            0,
-            Cg * channel,
-            *_steps(channel, WP, geometry.dilation),
-            *_steps(channel * groups * Cg, WP, geometry.stride),
-        ),
-        y_strides=(0, OCg * OH * OW, OH * OW, OC * OH * OW, OW, 1),
+        W.as_strided((1, groups, OCg, Cg, KH, KW), (0, OCg * Cg * KH * KW, Cg * KH * KW, KH * KW, KW, 1)),
+        x.as_strided((1, groups, Cg, KH, KW, len(y), OH, OW), (0, Cg * channel, *along_k, *along_p)),
+        y.as_strided((1, groups, OCg, len(y), OH, OW), (0, OCg * OH * OW, OH * OW, OC * OH * OW, OW, 1)),
         a_rows=True,
         b_columns=False,
     )
@@ -279,24 +269,16 @@ def _gW_tiled(x: ndarray, gy: ndarray, sizes: dict[str, int], room: int) -> ndar
     divisors = [n for n in range(1, min(N, room) + 1) if N % n == 0]
     parts = next((n for n in divisors if tile_side(n * groups // 4, OCg, taps)), divisors[-1])
     gW = x.new((parts, OC, Cg, KH, KW), np.float32)
+    n = N // parts
+    along_k = _steps(image, row, (sizes["SH"], sizes["SW"]))
+    along_p = _steps(channel, row, (sizes["DH"], sizes["DW"]))
     run_tiled(
         tile_side(parts * groups, OCg, taps) or 1,
-        gy,
-        x,
-        gW,
-        (OCg, taps, N // parts * OH * OW),
-        parts=parts,
-        groups=groups,
-        k_inner=(OH, OW),
-        p_inner=(KH, KW),
-        a_strides=(N // parts * OC * OH * OW, OCg * OH * OW, OH * OW, OC * OH * OW, OW, 1),
-        b_strides=(
-            N // parts * image,
-            Cg * channel,
-            *_steps(image, row, (sizes["SH"], sizes["SW"])),
-            *_steps(channel, row, (sizes["DH"], sizes["DW"])),
+        gy.as_strided(
+            (parts, groups, OCg, n, OH, OW), (n * OC * OH * OW, OCg * OH * OW, OH * OW, OC * OH * OW, OW, 1)
         ),
-        y_strides=(OC * taps, OCg * taps, taps, KH * KW, KW, 1),
+        x.as_strided((parts, groups, n, OH, OW, Cg, KH, KW), (n * image, Cg * channel, *along_k, *along_p)),
+        gW.as_strided((parts, groups, OCg, Cg, KH, KW), (OC * taps, OCg * taps, taps, KH * KW, KW, 1)),
         a_rows=True,
         b_columns=True,
     )

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..._shapes import Pair
 from . import reduction
 from .copying import reshape
 from .device import current
@@ -56,39 +55,39 @@ def matmul(a: Array, b: Array, dtype: npt.DTypeLike | None = None) -> Array:
     y = a.new((*lead, M, P), result)
     if not y.size:
         return y
-    fallback = current().info.fallback
     a, b = (m.broadcast_to((*lead, *m.shape[-2:])) for m in (a, b))
     if len(lead) > 1:
         a, b = reshape(a, (batch, M, K)), reshape(b, (batch, K, P))
-    if not fallback and not lead and y.size < RESULTS and K > 256:
-        parts = math.gcd(K, 64)
-        if parts > 1:
-            a = reshape(a, (M, parts, K // parts)).transpose(1, 0, 2)
-            products = matmul(a, reshape(b, (parts, K // parts, P)), np.float32)
-            return reduction.sum(products, axis=0, dtype=y.dtype)
+    parts = math.gcd(K, 64)
+    if not lead and y.size < RESULTS and K > 256 and parts > 1 and not current().info.fallback:
+        a = reshape(a, (M, parts, K // parts)).transpose(1, 0, 2)
+        products = matmul(a, reshape(b, (parts, K // parts, P)), np.float32)
+        return reduction.sum(products, axis=0, dtype=y.dtype)
+    _compute(a, b, y, (batch, M, K, P))
+    return y
+
+
+def _compute(a: View, b: View, y: View, sizes: tuple[int, int, int, int]) -> None:
+    """Write the products of a (batch, M, K) and b (batch, K, P) to y; without the first axis, batch is 1."""
+    batch, M, K, P = sizes
     if tile := tile_side(batch, M, P):
         run_tiled(
             tile,
-            a,
-            b,
-            y,
-            (M, P, K),
-            parts=batch,
-            a_strides=(a.strides[0], 0, a.strides[-2], a.strides[-1], 0, 0),
-            b_strides=(b.strides[0], 0, b.strides[-2], 0, 0, b.strides[-1], 0, 0),
-            y_strides=(M * P, 0, P, 1, 0, 0),
+            a.as_strided((batch, 1, M, K, 1, 1), (a.strides[0], 0, *a.strides[-2:], 0, 0)),
+            b.as_strided(
+                (batch, 1, K, 1, 1, P, 1, 1), (b.strides[0], 0, b.strides[-2], 0, 0, b.strides[-1], 0, 0)
+            ),
+            y.as_strided((batch, 1, M, P, 1, 1), (M * P, 0, P, 1, 0, 0)),
             a_rows=a.strides[-1] == 1,
             b_columns=b.strides[-2] == 1,
         )
-        return y
-    R, Q, U = TILE[fallback]
+        return
+    R, Q, U = TILE[current().info.fallback]
     R, Q = tile_length(M, R), tile_length(P, Q)
-    threads = batch * -(-M // R) * -(-P // Q)
-    sizes = [M, P, K]
+    parameters = [M, P, K]
     for m in (a, b):
-        sizes += [m.offset, m.strides[0] if m.ndim > 2 else 0, *m.strides[-2:]]
-    run_file("matmul", [a, b], [y], threads, sizes, R=R, Q=Q, U=U)
-    return y
+        parameters += [m.offset, m.strides[0] if m.ndim > 2 else 0, *m.strides[-2:]]
+    run_file("matmul", [a, b], [y], batch * -(-M // R) * -(-P // Q), parameters, R=R, Q=Q, U=U)
 
 
 def tile_side(batch: int, M: int, P: int) -> int:
@@ -102,52 +101,33 @@ def _tiles(H: int, batch: int, M: int, P: int) -> int:
     return batch * -(-M // (64 * H)) * -(-P // (64 * H))
 
 
-def run_tiled(
-    tile: int,
-    a: View,
-    b: View,
-    y: View,
-    sizes: tuple[int, int, int],
-    *,
-    a_strides: Sequence[int],
-    b_strides: Sequence[int],
-    y_strides: Sequence[int],
-    parts: int = 1,
-    groups: int = 1,
-    k_inner: Pair = (1, 1),
-    p_inner: Pair = (1, 1),
-    a_rows: bool,
-    b_columns: bool,
-) -> None:
-    """Product by tiles: y (parts, groups, M, P) = a (parts, groups, M, K) b (parts, groups, K, P).
+def run_tiled(tile: int, a: View, b: View, y: View, *, a_rows: bool, b_columns: bool) -> None:
+    """Product by tiles: y (parts, groups, M, *P) = a (parts, groups, M, *K) b (parts, groups, *K, *P).
 
-    K and P may stand for three axes each.
+    K and P are three axes each, so that a view may be of the windows of images; strides are any.
 
     Args:
         tile: from `tile_side`.
-        sizes: M, P, K.
-        a_strides: of parts, groups, M, and K's three axes.
-        b_strides: of parts, groups, K's three axes, and P's.
-        y_strides: of parts, groups, M, and P's three axes.
-        k_inner, p_inner: lengths of the inner two of K's axes, and of P's.
         a_rows: whether a is contiguous along K; if not, it is along M.
         b_columns: whether b is contiguous along K; if not, it is along P.
     """
-    M, P, _ = sizes
+    parts, groups, M, *Ks = a.shape
+    Ps = b.shape[5:]
     constants = {
         "H": tile,
         "FOUR": 4,
         "GROUPS": groups,
-        "K_MIDDLE": k_inner[0],
-        "K_INNER": k_inner[1],
-        "P_MIDDLE": p_inner[0],
-        "P_INNER": p_inner[1],
+        "K_MIDDLE": Ks[1],
+        "K_INNER": Ks[2],
+        "P_MIDDLE": Ps[1],
+        "P_INNER": Ps[2],
         "A_ROWS": int(a_rows),
         "B_COLUMNS": int(b_columns),
     }
+    K, P = math.prod(Ks), math.prod(Ps)
+    parameters = [M, P, K, a.offset, *a.strides, b.offset, *b.strides, *y.strides]
     threads = _tiles(tile, parts * groups, M, P) * 256
-    places = [*sizes, a.offset, *a_strides, b.offset, *b_strides, *y_strides]
-    run_file("product_tiled", [a, b], [y], threads, places, workgroup=256, **constants)
+    run_file("product_tiled", [a, b], [y], threads, parameters, workgroup=256, **constants)
 
 
 def tensordot(a: Array, b: Array, axes: int | Sequence[Any] = 2) -> Array:
