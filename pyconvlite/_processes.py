@@ -13,7 +13,7 @@ from .config import Config
 
 __all__ = ["Communicator", "Scattered"]
 
-MARKS = 5  # numbers below 2**26 that a roll call compares
+CHECKSUMS = 5  # of at most 26 bits, which `check_call` compares
 
 
 class Batches:
@@ -66,7 +66,7 @@ class Communicator:
         self.rank: int = 0 if mpi is None else mpi.rank
         self.size: int = 1 if mpi is None else mpi.size
         self.batches = Batches()
-        self._sums = np.zeros(2 * (2 + MARKS), np.int64)  # of the last roll call
+        self._sums = np.zeros(2 * (2 + CHECKSUMS), np.int64)  # of the last check
 
     def __repr__(self) -> str:
         return f"<rank {self.rank} of {self.size}>"
@@ -87,58 +87,56 @@ class Communicator:
         own = float(value)
         if self.size == 1:
             return own
-        self.meet("Communicator.sum")
+        self.check_call("Communicator.sum")
         return float(self.mpi.allreduce(own))
 
-    def meet(self, place: str, *marks: int) -> list[bool]:
-        """Check by a roll call that all processes make the same call; every exchange begins with one.
+    def check_call(self, function: str, *checksums: int) -> list[bool]:
+        """Check that all processes make the same call; every exchange begins with this one.
 
-        A process that ends answers the roll call of the others once (`leave`), so that they do not wait.
+        A process that ends takes part in it once more (`announce_end`), so that the others do not wait.
 
         Args:
-            place: the function that all processes must be in.
-            marks: at most MARKS numbers from 0 to 2**26 - 1.
+            function: in which all processes must be.
+            checksums: at most CHECKSUMS numbers from 0 to 2**26 - 1.
 
         Returns:
-            For each mark whether it is the same in all processes.
+            For each checksum whether it is the same in all processes.
 
         Raises:
             RuntimeError: a process has ended, or is in another function.
         """
         import zlib  # here, since a single process does not need it
 
-        mine = np.zeros(2 + MARKS, np.int64)
-        mine[1 : 2 + len(marks)] = zlib.crc32(place.encode()) >> 6, *marks
-        left, who, *rest = self._call(mine)
-        if left:
-            names = f"rank {who}" if left == 1 else f"{left} of {self.size} processes"
+        ended, rank, *rest = self._reduce(0, zlib.crc32(function.encode()) >> 6, *checksums)
+        if ended:
+            names = f"rank {rank}" if ended == 1 else f"{ended} of {self.size} processes"
             raise RuntimeError(
-                f"{names} ended while rank {self.rank} is in {place}: all processes must make the same calls"
+                f"{names} ended while rank {self.rank} is in {function}: "
+                "all processes must make the same calls"
             )
         # Numbers are equal if and only if their variance is 0.
         same = [self.size * square == total**2 for total, square in zip(rest[::2], rest[1::2], strict=True)]
         if not same[0]:
-            places = enumerate(self.mpi.allgather(place))
+            functions = enumerate(self.mpi.allgather(function))
             raise RuntimeError(
                 "all processes must make the same calls, but "
-                + ", ".join(f"rank {rank} is in {other}" for rank, other in places)
+                + ", ".join(f"rank {rank} is in {other}" for rank, other in functions)
             )
-        return same[1 : 1 + len(marks)]
+        return same[1 : 1 + len(checksums)]
 
-    def leave(self) -> None:
-        """Answer the roll call that others are in, or that they begin when they end."""
-        mine = np.zeros(2 + MARKS, np.int64)
-        mine[0] = 1
-        self._call(mine)
+    def announce_end(self) -> None:
+        """Take part in the check that others make, or in that of their end."""
+        self._reduce(1)
 
-    def _call(self, mine: Array) -> list[int]:
-        """Sums over the processes: how many leave, their ranks, each mark and its square.
+    def _reduce(self, ended: int, *values: int) -> list[int]:
+        """Sums over the processes: how many end, their ranks, each value and its square.
 
-        Once a process has left, no further roll call is made: the sums stay those of the last one.
+        Once a process has ended, nothing more is exchanged: the sums stay the last ones.
         """
         if not self._sums[0]:
-            left, *marks = mine.tolist()
-            sent = np.array([left, left * self.rank, *(v for m in marks for v in (m, m * m))], np.int64)
+            sent = np.zeros_like(self._sums)
+            powers = (power for value in values for power in (value, value * value))
+            sent[: 2 + 2 * len(values)] = ended, ended * self.rank, *powers
             self.mpi.Allreduce(sent, self._sums)  # in place: an interrupt may come before it returns
         return self._sums.tolist()
 

@@ -128,21 +128,21 @@ def _end_together(comm: Communicator) -> None:
     show, process = sys.excepthook, os.getpid()
 
     def end_all(*error: Any) -> None:
-        with contextlib.redirect_stderr(io.StringIO()) as told:
+        with contextlib.redirect_stderr(io.StringIO()) as traceback:
             show(*error)
         # In one call, or the launcher would mix the output of several processes.
-        sys.stderr.write(f"{told.getvalue()}rank {comm.rank} of {comm.size} failed, and ends all\n")
+        sys.stderr.write(f"{traceback.getvalue()}rank {comm.rank} of {comm.size} failed, and ends all\n")
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
             _wait_until_read(stream)
         MPI.COMM_WORLD.Abort(1)
 
-    def leave() -> None:
+    def announce_end() -> None:
         if os.getpid() == process and not MPI.Is_finalized():  # not in a forked child
-            comm.leave()
+            comm.announce_end()
 
     sys.excepthook = end_all
-    atexit.register(leave)
+    atexit.register(announce_end)
 
 
 def _wait_until_read(stream: TextIO) -> None:
@@ -194,7 +194,7 @@ def broadcast(model: M, comm: Communicator) -> M:
     if comm.size == 1:
         return model
     params = model._all_params()
-    comm.meet("parallel.broadcast")
+    comm.check_call("parallel.broadcast")
     forms = comm.mpi.allgather({name: form_of(param) for name, param in params.items()})
     refuse_other_models(forms, fits)
     _share_generator(comm)
@@ -304,18 +304,12 @@ class Average:
         comm, target = self.comm, self.optimizer.target
         if comm.size == 1 or target is None:
             return
-        named = [(name, node, is_statistic(name, owner)) for name, node, owner in walk(target)]
-        found = [(name, node, fixed) for name, node, fixed in named if isinstance(node, Parameter)]
-        if not {id(param) for param in params} <= {id(param) for _, param, _ in found}:
-            raise ValueError(
-                "the optimizer updates Parameters that named_params() of its model lacks: keep layers in "
-                "attributes, lists, tuples or dicts of the model, and copy an optimizer by copy.deepcopy"
-            )
-        if comm.batches.in_test_mode and comm.batches.count == self.batches:
-            raise RuntimeError(
-                "the batch was taken in test_mode(), where batches do not count for an update: call only the "
-                "model in test_mode(), and take validation batches in no_grad()"
-            )
+        found = [
+            (name, node, is_statistic(name, owner))
+            for name, node, owner in walk(target)
+            if isinstance(node, Parameter)
+        ]
+        self._check_step({id(param) for param in params}, {id(param) for _, param, _ in found})
         forms = {name: form_of(param) for name, param, _ in found}
         settings = settings_of(self.optimizer)
         weights = {} if self.checked is target else weights_of(found, self.optimizer)
@@ -323,9 +317,13 @@ class Average:
         statistics = [param.data for _, param, fixed in found if fixed]
         lengths, self.batches = comm.batches.lengths(self.batches), comm.batches.count
 
-        marks = crc_of(repr((forms, settings, weights))), crc_of(repr(gradients)), crc_of(comm.batches.rows)
-        same_model, same_gradients, same_batch, same_generator, same_statistics = comm.meet(
-            "update", *marks, crc_of(repr(_state())), crc_of(repr([*map(crc_of, statistics)]))
+        same_model, same_gradients, same_batch, same_generator, same_statistics = comm.check_call(
+            "update",
+            crc_of(repr((forms, settings, weights))),
+            crc_of(repr(gradients)),
+            crc_of(comm.batches.rows),
+            crc_of(repr(_state())),
+            crc_of(repr([*map(crc_of, statistics)])),
         )
         if not same_model:
             refuse_other_models(comm.mpi.allgather(forms), operator.eq)
@@ -344,6 +342,25 @@ class Average:
             _share_generator(comm)
         chosen = {name for name, _, fixed in found if fixed and not same_statistics}.union(gradients)
         self._average([(p, fixed) for name, p, fixed in found if name in chosen], self._weight(lengths))
+
+    def _check_step(self, updated: set[int], of_model: set[int]) -> None:
+        """Refuse an update that this process should not make.
+
+        Raises:
+            ValueError: not all ids of the updated Parameters are of the model's.
+            RuntimeError: the batch was taken in `test_mode()`.
+        """
+        if not updated <= of_model:
+            raise ValueError(
+                "the optimizer updates Parameters that named_params() of its model lacks: keep layers in "
+                "attributes, lists, tuples or dicts of the model, and copy an optimizer by copy.deepcopy"
+            )
+        batches = self.comm.batches
+        if batches.in_test_mode and batches.count == self.batches:
+            raise RuntimeError(
+                "the batch was taken in test_mode(), where batches do not count for an update: call only the "
+                "model in test_mode(), and take validation batches in no_grad()"
+            )
 
     def _weight(self, lengths: Collection[int]) -> float:
         """The weight of this process's gradients: its share of the examples.
