@@ -50,7 +50,7 @@ def test_every_kind_of_module_is_searched():
     assert {
         "pyconvlite.config.Config",  # of a module without __all__
         "pyconvlite.functions.math.exp",  # of a package
-        "pyconvlite.layers.affine.Conv2d",  # of a module that is imported on first access
+        "pyconvlite.layers.convolution.Conv2d",  # of a module that is imported on first access
         "pyconvlite._gradient_check.array_equal",  # of a module of DeZero's names
     } <= PUBLIC.keys()
 

@@ -1,4 +1,4 @@
-"""layers/convolution.py, and what Conv2d pads with."""
+"""layers/convolution.py, besides what all layers with W and b share, which test_layers_affine.py tests."""
 
 import io
 import pickle

@@ -6,9 +6,9 @@ One file per kind; `import pyconvlite.layers as L` imports them all.
 from typing import TYPE_CHECKING, Any
 
 from .._pytorch import no_attribute
-from .affine import Conv2d, Deconv2d, Linear
+from .affine import Linear
 from .base import Layer
-from .convolution import Conv1d, DepthwiseConv2d, SeparableConv2d
+from .convolution import Conv1d, Conv2d, Deconv2d, DepthwiseConv2d, SeparableConv2d
 from .group_norm import GroupNorm, InstanceNorm, LayerNorm
 from .images import (
     AdaptiveAvgPool,

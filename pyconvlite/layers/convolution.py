@@ -1,4 +1,4 @@
-"""Conv1d, DepthwiseConv2d and SeparableConv2d."""
+"""Convolutions with trainable kernels."""
 
 from __future__ import annotations
 
@@ -9,14 +9,201 @@ from typing import Any, SupportsIndex
 import numpy as np
 
 from .. import functions as F
-from .._arguments import at_least, one_of
+from .._arguments import at_least, boolean, one_of
 from .._shapes import IntPair, sizes
 from ..autograd import Variable
+from ..functions._conv_checks import output_padding
 from ..functions._geometry import Padding
 from ..functions.conv import PAD_MODES
 from ._arguments import padding
-from .affine import Affine, Conv2d, Convolution
+from .affine import Affine
 from .base import Layer
+
+
+class Convolution(Affine):
+    """Base of the convolutions with channel groups: their arguments."""
+
+    _in_name = "in_channels"
+    pad_mode = "zeros"
+
+    def __init__(
+        self,
+        out_channels: int,
+        kernel_size: IntPair,
+        stride: IntPair,
+        pad: Any,
+        nobias: bool,
+        dtype: Any,
+        in_channels: int | None,
+        dilation: IntPair,
+        groups: int,
+        init: str,
+    ) -> None:
+        self.groups = at_least(1, groups, "groups")
+        self.out_channels = self._divisible(at_least(1, out_channels, "out_channels"), "out_channels")
+        self.kernel_size = self._sizes(kernel_size, "kernel_size")
+        self.stride = self._sizes(stride, "stride")
+        self.pad = self._padding(pad)
+        self.dilation = self._sizes(dilation, "dilation")
+        super().__init__(in_channels, self.out_channels, nobias, dtype, init)
+
+    def _sizes(self, value: Any, name: str) -> tuple[int, ...]:
+        return sizes(1, value, name)
+
+    def _padding(self, pad: Any) -> Any:
+        return padding(pad)
+
+    def _divisible(self, channels: int, name: str) -> int:
+        if channels % self.groups:
+            raise ValueError(f"{name} must be a multiple of groups={self.groups}; got {channels}")
+        return channels
+
+    def _fan_in(self, in_size: int) -> int:
+        return self._divisible(in_size, "in_channels") // self.groups * math.prod(self.kernel_size)
+
+    def _fan_out(self) -> int:
+        return self.out_channels // self.groups * math.prod(self.kernel_size)
+
+    def _weight_shape(self, in_size: int | None) -> tuple[int | None, ...]:
+        return (self.out_channels, None if in_size is None else in_size // self.groups, *self.kernel_size)
+
+    @property
+    def in_channels(self) -> int | None:
+        """Number of input channels; None until known."""
+        return None if self.W.data is None else self.W.shape[1] * self.groups
+
+
+class Conv2d(Convolution):
+    """Two-dimensional convolution of images with trainable kernels (book steps 55-57).
+
+    Args:
+        out_channels: number of output channels, at least 1.
+        kernel_size: in pixels, an integer or (height, width), as are stride and dilation; at least 1.
+        stride: step between kernel positions, at least 1.
+        pad: pixels of padding at each edge, at least 0: an integer, (height, width) or
+            ((above, below), (left, right)); or "same" or "valid", as in `F.conv2d`.
+        nobias: omit b; the attribute `b` is then None.
+        dtype: float16, float32 or float64, the dtype of W and b.
+        in_channels: number of input channels; None infers it from the first input.
+        dilation: spacing between kernel elements, at least 1.
+        groups: number of groups into which the channels are divided; each is convolved separately.
+        relu: also apply ReLU, in the same pass, as `F.conv2d_relu` does.
+        pad_mode: what the padding holds: "zeros", "reflect", "replicate" or "circular", as in `F.pad`.
+        init: as in Linear; by default W has variance 1 / (in_channels / groups * KH * KW).
+
+    Attributes:
+        W: Parameter of shape (out_channels, in_channels / groups, KH, KW).
+        b: Parameter of shape (out_channels,), initialized to zeros; or None.
+
+    Raises:
+        TypeError: a size is not an integer, or `dtype` is not supported.
+        ValueError: a size is below its minimum, a number of channels is not a multiple of `groups`, or
+            `pad_mode` or `init` is unknown.
+
+    Example:
+        >>> conv = Conv2d(6, kernel_size=5, pad=2)
+        >>> conv(np.zeros((1, 3, 28, 28), dtype=np.float32)).shape
+        (1, 6, 28, 28)
+        >>> conv.in_channels, conv.W.shape
+        (3, (6, 3, 5, 5))
+    """
+
+    def __init__(
+        self,
+        out_channels: int,
+        kernel_size: IntPair,
+        stride: IntPair = 1,
+        pad: Padding = 0,
+        nobias: bool = False,
+        dtype: Any = np.float32,
+        in_channels: int | None = None,
+        *,
+        dilation: IntPair = 1,
+        groups: int = 1,
+        relu: bool = False,
+        pad_mode: str = "zeros",
+        init: str = "lecun_normal",
+    ) -> None:
+        self.relu = boolean(relu, "relu")
+        self.pad_mode = one_of(pad_mode, "pad_mode", PAD_MODES)
+        super().__init__(
+            out_channels, kernel_size, stride, pad, nobias, dtype, in_channels, dilation, groups, init
+        )
+
+    def _apply(self, x: Any) -> Variable:
+        conv2d = F.conv2d_relu if self.relu else F.conv2d
+        return conv2d(
+            x,
+            self.W,
+            self.b,
+            self.stride,
+            self.pad,
+            dilation=self.dilation,
+            groups=self.groups,
+            pad_mode=self.pad_mode,
+        )
+
+
+class Deconv2d(Convolution):
+    """Two-dimensional transposed convolution with trainable kernels, the adjoint of a convolution.
+
+    Args: as Conv2d, without `relu` and `pad_mode`; pad is an integer or (height, width).
+        output_pad: number of rows and columns more than the smallest result, as in `F.deconv2d`.
+
+    Attributes:
+        W: Parameter of shape (in_channels, out_channels / groups, KH, KW).
+        b: Parameter of shape (out_channels,), initialized to zeros; or None.
+
+    Raises: as Conv2d.
+
+    Example:
+        >>> deconv = Deconv2d(3, kernel_size=4, stride=2, pad=1)
+        >>> deconv(np.zeros((1, 8, 7, 7), dtype=np.float32)).shape
+        (1, 3, 14, 14)
+    """
+
+    def __init__(
+        self,
+        out_channels: int,
+        kernel_size: IntPair,
+        stride: IntPair = 1,
+        pad: IntPair = 0,
+        nobias: bool = False,
+        dtype: Any = np.float32,
+        in_channels: int | None = None,
+        *,
+        dilation: IntPair = 1,
+        groups: int = 1,
+        output_pad: IntPair = 0,
+        init: str = "lecun_normal",
+    ) -> None:
+        self.output_pad = output_padding(output_pad, stride, dilation)
+        super().__init__(
+            out_channels, kernel_size, stride, pad, nobias, dtype, in_channels, dilation, groups, init
+        )
+
+    def _padding(self, pad: Any) -> Any:
+        return sizes(0, pad, "pad")
+
+    @property
+    def in_channels(self) -> int | None:
+        """Number of input channels; None until known."""
+        return None if self.W.data is None else self.W.shape[0]
+
+    def _weight_shape(self, in_size: int | None) -> tuple[int | None, ...]:
+        return (in_size, self.out_channels // self.groups, *self.kernel_size)
+
+    def _apply(self, x: Any) -> Variable:
+        return F.deconv2d(
+            x,
+            self.W,
+            self.b,
+            self.stride,
+            self.pad,
+            dilation=self.dilation,
+            groups=self.groups,
+            output_pad=self.output_pad,
+        )
 
 
 class Conv1d(Convolution):
@@ -59,16 +246,7 @@ class Conv1d(Convolution):
     ) -> None:
         self.pad_mode = one_of(pad_mode, "pad_mode", PAD_MODES)
         super().__init__(
-            out_channels,
-            kernel_size,
-            stride,
-            pad,
-            nobias,
-            dtype,
-            in_channels,
-            dilation=dilation,
-            groups=groups,
-            init=init,
+            out_channels, kernel_size, stride, pad, nobias, dtype, in_channels, dilation, groups, init
         )
 
     def _sizes(self, value: Any, name: str) -> tuple[int, ...]:
@@ -142,16 +320,8 @@ class DepthwiseConv2d(Affine):
             self.b.data = np.zeros(in_size, self.b.lazy_dtype)
 
     def _apply(self, x: Any) -> Variable:
-        return F.conv2d(
-            x,
-            self.W,
-            self.b,
-            self.stride,
-            self.pad,
-            dilation=self.dilation,
-            groups=self.W.shape[0],
-            pad_mode=self.pad_mode,
-        )
+        options = {"dilation": self.dilation, "groups": self.W.shape[0], "pad_mode": self.pad_mode}
+        return F.conv2d(x, self.W, self.b, self.stride, self.pad, **options)
 
 
 class SeparableConv2d(Layer):
