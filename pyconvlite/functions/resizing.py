@@ -156,15 +156,13 @@ def _resized(
 def _nearest(x: Variable, after: tuple[int, int], steps: tuple[float, float]) -> Variable:
     before = x.shape[2:]
     # As in PyTorch: where the size doubles, each pixel twice, whatever the factor was (such as 2.1).
-    H, W = (0.5 if new == 2 * old else step for old, new, step in zip(before, after, steps, strict=True))
-    steps = H, W
-    if all(
-        new == old * (new // old) and step * new == old
+    axes = [
+        (old, new, 0.5 if new == 2 * old else step)
         for old, new, step in zip(before, after, steps, strict=True)
-    ):
+    ]
+    if all(new == old * (new // old) and step * new == old for old, new, step in axes):
         return upsample(x, (after[0] // before[0], after[1] // before[1]))
-    for axis in (2, 3):
-        old, new, step = before[axis - 2], after[axis - 2], steps[axis - 2]
+    for axis, (old, new, step) in enumerate(axes, start=2):
         if step == old / new:  # in integers, as 3 * (1 / 3) may be less than 1
             at = np.arange(new) * old // new
         else:  # rounded to float32, in which 26 * (1 / 0.52) is 50, as is 26 / 0.52

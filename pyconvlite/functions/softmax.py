@@ -82,7 +82,7 @@ def softmax(x: Any, axis: int = 1) -> Variable:
         variable([[0.5 0.5]
                   [1.  0. ]])
     """
-    return _along(Softmax, x, axis, "softmax")
+    return _normalized(Softmax, x, axis, "softmax")
 
 
 def softmax_simple(x: Any, axis: int = 1) -> Variable:
@@ -113,10 +113,10 @@ def log_softmax(x: Any, axis: int = 1) -> Variable:
         >>> log_softmax(np.array([[1000.0, 0.0]]))
         variable([[    0. -1000.]])
     """
-    return _along(LogSoftmax, x, axis, "log_softmax")
+    return _normalized(LogSoftmax, x, axis, "log_softmax")
 
 
-def _along(kind: type[Softmax], x: Any, axis: Any, name: str) -> Variable:
+def _normalized(kind: type[Softmax], x: Any, axis: Any, name: str) -> Variable:
     x = as_floats(x)
     axis = one_axis(axis, x.shape)
     check_elements(x, axis, name)

@@ -125,9 +125,8 @@ class SmallResNet(Model):
         self.conv1 = L.Conv2d(16, kernel_size=3, pad=1, nobias=True)
         self.bn1 = L.BatchNorm(16)
         self.stages = [
-            [BasicBlock(16, 16)] + [BasicBlock(16, 16) for _ in range(n - 1)],
-            [BasicBlock(16, 32, stride=2)] + [BasicBlock(32, 32) for _ in range(n - 1)],
-            [BasicBlock(32, 64, stride=2)] + [BasicBlock(64, 64) for _ in range(n - 1)],
+            [BasicBlock(channels if k else before, channels, 1 if k else stride) for k in range(n)]
+            for before, channels, stride in ((16, 16, 1), (16, 32, 2), (32, 64, 2))
         ]
         self.fc = L.Linear(at_least(1, num_classes, "num_classes"), in_size=64)
 
