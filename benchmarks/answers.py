@@ -8,13 +8,13 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, TextIO, TypeAlias
+from typing import Any, TextIO
 
 import numpy as np
 from measure import timed, times
 from nets_table import Net, find
 
-Setting: TypeAlias = Callable[[], AbstractContextManager[object]]  # the context that a run is called in
+Setting = Callable[[], AbstractContextManager[object]]  # the context that a run is called in
 
 
 class Contestant:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from .optimizers import Optimizer
 
 # What the processes compare of a Parameter: shape and dtype, open lengths as None, whether it has data, and
 # whether it is trained.
-Form: TypeAlias = tuple[Any, Any, bool, bool]
+Form = tuple[Any, Any, bool, bool]
 
 
 def crc_of(value: Any) -> int:

@@ -7,7 +7,7 @@ import inspect
 import numbers
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
@@ -25,7 +25,7 @@ LONGEST = 1 << 20  # bytes of the text
 
 
 # What a checkpoint holds of an object: the attributes that are of these types.
-Value: TypeAlias = int | float | bool | str | None
+Value = int | float | bool | str | None
 
 
 def values_of(o: Any) -> dict[str, Value]:

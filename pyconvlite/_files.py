@@ -9,13 +9,13 @@ import os
 import stat
 import zlib
 from collections.abc import Iterator
-from typing import Any, BinaryIO, TypeAlias, TypeGuard
+from typing import Any, BinaryIO, TypeGuard
 
 __all__ = ["BinaryFile", "is_url", "read_from", "replacing", "title_of", "written"]
 
 _ABANDONED = 600  # seconds without a write, after which the writer of an unfinished file is taken for dead
 
-BinaryFile: TypeAlias = str | os.PathLike[str] | BinaryIO
+BinaryFile = str | os.PathLike[str] | BinaryIO
 
 
 @contextlib.contextmanager

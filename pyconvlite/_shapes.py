@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, SupportsIndex, TypeAlias
+from typing import Any, SupportsIndex
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ._arguments import at_least, integer
 
-Array: TypeAlias = NDArray[Any]  # a NumPy array, or a device array with the same methods
-Pair: TypeAlias = tuple[int, int]  # (height, width)
-IntPair: TypeAlias = SupportsIndex | tuple[SupportsIndex, ...] | list[SupportsIndex]
+Array = NDArray[Any]  # a NumPy array, or a device array with the same methods
+Pair = tuple[int, int]  # (height, width)
+IntPair = SupportsIndex | tuple[SupportsIndex, ...] | list[SupportsIndex]
 
 
 # ------------------------------------------------------------------------------------------------------ sizes

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar, copy_context
-from typing import Any, ParamSpec, TypeAlias, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -13,7 +13,7 @@ R = TypeVar("R")
 
 # The innermost block: its value, an object that identifies it, and the block around it. Outside of blocks the
 # process's default, in a list that an assignment changes.
-Local: TypeAlias = ContextVar[Sequence[Any]]
+Local = ContextVar[Sequence[Any]]
 
 _local: dict[str, Local] = {}
 

@@ -20,7 +20,7 @@ The first, second and third order of a Function `f` of `x` and `W`::
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
@@ -31,9 +31,9 @@ from .config import using_config
 
 __all__ = ["check_backward", "check_double_backward", "numerical_grad"]
 
-Operand: TypeAlias = Array | Variable
-Operands: TypeAlias = Operand | Sequence[Operand]
-Differentiable: TypeAlias = Callable[..., Variable | Sequence[Variable]]
+Operand = Array | Variable
+Operands = Operand | Sequence[Operand]
+Differentiable = Callable[..., Variable | Sequence[Variable]]
 
 # (rtol, atol) by the itemsize of the least precise input. In float64 the error is that of the central
 # differences, about 1e-9; in float32 and float16 it is the rounding error of the gradient under test.

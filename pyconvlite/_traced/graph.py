@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reprlib
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from .._shapes import Array
 
 __all__ = ["DTYPES", "OPSET", "Graph", "Node", "Shape", "ValueInfo", "code_of"]
 
-Shape: TypeAlias = tuple[int | str | None, ...]
+Shape = tuple[int | str | None, ...]
 
 OPSET = 18  # default version of the operator set
 

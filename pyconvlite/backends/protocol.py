@@ -13,14 +13,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
 from .._shapes import Array, Pair
 
 A = TypeVar("A")  # the backend's array class
-Rows: TypeAlias = Sequence[tuple[A, ...]]
+Rows = Sequence[tuple[A, ...]]
 
 
 class ConvGeometry(NamedTuple):

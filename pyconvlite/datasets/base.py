@@ -8,7 +8,7 @@ import operator
 import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, SupportsIndex, TypeAlias
+from typing import Any, SupportsIndex
 
 import numpy as np
 
@@ -17,9 +17,9 @@ from .._files import is_url
 from .._random import rng
 from .._shapes import Array
 
-Transform: TypeAlias = Callable[[Any], Any]
-Bytes: TypeAlias = bytes | bytearray | memoryview
-Place: TypeAlias = str | os.PathLike[str]
+Transform = Callable[[Any], Any]
+Bytes = bytes | bytearray | memoryview
+Place = str | os.PathLike[str]
 
 _PART = 1 << 18  # bytes that are read at a time
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import ClassVar, TypeAlias
+from typing import ClassVar
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from .._shapes import Array
 from ..transforms import Compose, Normalize, ToFloat
 from .base import Bytes, Contents, Images, Place, Transform, first_of
 
-Source: TypeAlias = Place | Bytes | tuple[Bytes, ...]
+Source = Place | Bytes | tuple[Bytes, ...]
 
 _PIXELS = 3 * 32 * 32
 _MOST = 60_000  # images of all files together

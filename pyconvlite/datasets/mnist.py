@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import math
 import struct
-from typing import TypeAlias
 
 import numpy as np
 
@@ -15,7 +14,7 @@ from .._shapes import Array
 from ..transforms import Compose, Flatten, Normalize, ToFloat
 from .base import Bytes, Contents, Images, Place, Transform, first_of
 
-Source: TypeAlias = Place | tuple[Bytes, Bytes]
+Source = Place | tuple[Bytes, Bytes]
 
 
 # The authors' name of each file, and its sha256, which names its folder in the cache.

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import SupportsIndex, TypeAlias, TypeGuard
+from typing import SupportsIndex, TypeGuard
 
 from .._arguments import at_least
 from .._shapes import IntPair, Pair, conv_outsize, deconv_outsize, pair
 from ..backends import ConvGeometry
 
 # An integer or (height, width) for both ends; one or both of them may be (before, after); "same" or "valid".
-Padding: TypeAlias = IntPair | Sequence[SupportsIndex | Sequence[SupportsIndex]] | str
-Edges: TypeAlias = tuple[Pair, Pair]  # pixels added (above, below), (left, right)
+Padding = IntPair | Sequence[SupportsIndex | Sequence[SupportsIndex]] | str
+Edges = tuple[Pair, Pair]  # pixels added (above, below), (left, right)
 
 
 @lru_cache

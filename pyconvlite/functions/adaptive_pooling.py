@@ -7,7 +7,7 @@ and i + 1 overlap by one pixel if n does not divide (i + 1) * size.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, SupportsIndex, TypeAlias
+from typing import Any, SupportsIndex
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from ._along import product_along, take
 from .casts import check_floats
 from .pooling import average_pooling, check_pixels, pooling
 
-OutputSize: TypeAlias = SupportsIndex | Sequence[SupportsIndex | None] | None
+OutputSize = SupportsIndex | Sequence[SupportsIndex | None] | None
 
 
 def adaptive_average_pooling(x: Any, output_size: OutputSize) -> Variable:

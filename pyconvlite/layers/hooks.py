@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Self, TypeAlias
+from typing import Any, Self
 
-ForwardHook: TypeAlias = Callable[[Any, tuple[Any, ...], Any], Any]  # (layer, inputs, output)
+ForwardHook = Callable[[Any, tuple[Any, ...], Any], Any]  # (layer, inputs, output)
 
 
 class Hooks:

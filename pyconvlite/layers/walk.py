@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from operator import is_
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -115,7 +115,7 @@ class ParamTree(Hinting):
 _LEAVES = {bool, float, int, str, type(None), types.FunctionType, np.ndarray, weakref.ref}
 
 # Where an object was found: the place of the object that contains it, and the key in that; None at the start.
-_Place: TypeAlias = tuple[Any, Any] | None
+_Place = tuple[Any, Any] | None
 
 
 def walk(

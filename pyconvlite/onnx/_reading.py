@@ -8,7 +8,7 @@ import os
 import stat
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO, TypeAlias
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from ._parsing import parse
 
 __all__ = ["Source", "read"]
 
-Source: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
+Source = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
 
 LARGEST = (1 << 31) - 1  # bytes of a protobuf message
 _PART = 1 << 20  # bytes that are read at a time: `read` allocates as many as it is asked for

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reprlib
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, ClassVar, Self, TypeAlias
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from ..backends import get_array_module, host_scalars, kernels, to_cpu, to_devic
 from ..layers import Layer
 from .states import States
 
-Row: TypeAlias = tuple[Array, ...]
+Row = tuple[Array, ...]
 Hook = Callable[[list[Parameter]], Any]
 
 

@@ -7,7 +7,7 @@ Each operator is a function that is called once, when a file is loaded, with wha
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, NoReturn, TypeAlias
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from ..graph import Node, Shape, ValueInfo
 
 __all__ = ["TABLE", "Run", "Use", "host", "integers", "operator", "raw", "simple"]
 
-Run: TypeAlias = Callable[..., Any]
+Run = Callable[..., Any]
 
 
 class Use:

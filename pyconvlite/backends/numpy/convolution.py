@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from itertools import product
-from typing import TypeAlias
 
 import numpy as np
 
@@ -23,7 +22,7 @@ from .taps import add_pad, cut_pad, each_tap, padded_zeros
 
 COLUMN_BYTES = 4 * 2**20  # about the size of a core's caches; einsum is a third slower on larger blocks
 
-Block: TypeAlias = tuple[slice, slice]  # output rows and columns
+Block = tuple[slice, slice]  # output rows and columns
 
 
 def _blocks(N: int, geometry: ConvGeometry, pixel_bytes: int) -> Iterator[tuple[slice, list[Block]]]:

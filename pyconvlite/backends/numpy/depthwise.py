@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from itertools import product
-from typing import TypeAlias
 
 import numpy as np
 
@@ -22,7 +21,7 @@ from .taps import add_pad, cut_pad, padded_zeros
 
 MOST_BYTES = 2**30  # of a view of the pixels under each kernel element
 
-Phase: TypeAlias = tuple[slice, slice]  # rows and columns, both of the padded images and of the kernel
+Phase = tuple[slice, slice]  # rows and columns, both of the padded images and of the kernel
 
 
 def suits(x: Array, other: Array, channels: tuple[int, int], geometry: ConvGeometry) -> bool:

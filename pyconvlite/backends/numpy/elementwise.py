@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
 from ... import _platform
 from ..._shapes import Array
 
-Unary: TypeAlias = Callable[[Array], Array]
-Binary: TypeAlias = Callable[[Array, Array | float], Array]
+Unary = Callable[[Array], Array]
+Binary = Callable[[Array, Array | float], Array]
 
 add: Binary = np.add
 sub: Callable[[Array | float, Array | float], Array] = np.subtract

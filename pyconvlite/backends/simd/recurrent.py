@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from .threads import ITEMS, Argument, cut, pool, result, stride, updated, whole
 
 ROW = 320  # overhead of copying a row, as a number of bytes
 
-Kind: TypeAlias = Callable[..., Argument | int]
+Kind = Callable[..., Argument | int]
 
 LSTM = result, result, updated, whole, whole, whole, cut, cut  # what threads need of the kernels' arrays
 LSTM_GRAD = result, result, result, whole, whole, cut, cut, cut, cut

@@ -18,7 +18,7 @@ import struct
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -60,7 +60,7 @@ class Argument(NamedTuple):
         return self.value + (part * self.bytes if self.kind == _PARTIAL else 0)
 
 
-Arguments: TypeAlias = Sequence[Argument | int]  # of a kernel of the side module
+Arguments = Sequence[Argument | int]  # of a kernel of the side module
 
 _SCALAR, _ITEMS, _STRIDE, _CUT, _WHOLE, _SHIFTED, _UPDATED, _RESULT, _PARTIAL = range(9)
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from typing import TypeAlias
 
 from .array import ndarray
 from .matmul import matmul
 from .reduction import Axis
 
-Binary: TypeAlias = Callable[[ndarray, ndarray | float], ndarray]
+Binary = Callable[[ndarray, ndarray | float], ndarray]
 
 add: Binary = operator.add
 sub: Callable[[ndarray | float, ndarray | float], ndarray] = operator.sub
