@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from ._shapes import Array
-from ._zip import DEEPEST, depth, unreadable
+from ._zip import parsed, unreadable
 
 __all__ = ["read", "write"]
 
@@ -86,7 +86,7 @@ def read(stream: BinaryIO, title: str) -> dict[str, Array]:
         length = int.from_bytes(stream.read(8), "little")
         if not 2 <= length <= min(_LONGEST, size - 8):
             raise ValueError(f"its header cannot have {length} bytes")
-        header = _parsed(stream.read(length))
+        header = _header(stream.read(length))
         start = 8 + length
         places = sorted((_place(name, entry), name) for name, entry in header.items())
         end = 0
@@ -101,18 +101,14 @@ def read(stream: BinaryIO, title: str) -> dict[str, Array]:
         raise unreadable(title, "safetensors", error) from error
 
 
-def _parsed(data: bytes) -> dict[str, Any]:
-    text = data.decode()
-    if depth(text) > DEEPEST:
-        raise ValueError("its header is nested too deep")
-
+def _header(data: bytes) -> dict[str, Any]:
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
         if len(found) != len(pairs):
             raise ValueError("a name in its header occurs twice")
         return found
 
-    header = json.loads(text, object_pairs_hook=unique)
+    header = parsed(data, "its header", object_pairs_hook=unique)
     if not isinstance(header, dict):
         raise ValueError("its header is not a JSON object")
     header.pop("__metadata__", None)

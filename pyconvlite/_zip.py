@@ -19,7 +19,7 @@ from ._coded import coded
 if TYPE_CHECKING:
     from zipfile import ZipInfo
 
-__all__ = ["DEEPEST", "PART", "Zip", "depth", "unreadable"]
+__all__ = ["DEEPEST", "PART", "Zip", "depth", "parsed", "unreadable"]
 
 PART = 1 << 18  # bytes that are decompressed at a time; a multiple of every itemsize
 DEEPEST = 100  # levels of JSON: in a browser, json overflows the stack at a few thousand
@@ -107,10 +107,7 @@ class Zip:
         """
         data = self.contents(name, most)
         with self.refusing():
-            text = data.decode()
-            if depth(text) > DEEPEST:
-                raise ValueError(f"{name} is nested too deep")
-            return json.loads(text)
+            return parsed(data, name)
 
     def refuse(self, reason: object, cause: BaseException | None = None) -> NoReturn:
         """Raise the ValueError which says that the file is damaged, or of another format."""
@@ -129,6 +126,14 @@ class Zip:
             self.refuse(error, error)
         except Exception as error:
             self.refuse(str(error) or "it is damaged", error)
+
+
+def parsed(data: bytes, name: str, **options: Any) -> Any:
+    """The value of a JSON text, which may have DEEPEST levels; ValueError if it has more."""
+    text = data.decode()
+    if depth(text) > DEEPEST:
+        raise ValueError(f"{name} is nested too deep")
+    return json.loads(text, **options)
 
 
 def depth(text: str) -> int:
