@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import functions as F
 from .._random import rng
 from .._shapes import Array
 from ..autograd import Function, Parameter, Variable
@@ -22,11 +23,10 @@ from ..autograd.comparisons import Comparison, collected
 from ..autograd.stand_in import StandIn
 from ..backends import is_array, to_cpu, to_device_of
 from ..config import test_mode, using_config
-from ..functions import Where
 from ..layers import Layer
 from .emitting import Call, Emitter
-from .exporters import FUNCTIONS, LAYERS, takes
 from .graph import Graph, Shape, ValueInfo, code_of
+from .operators import EXPORTERS
 
 __all__ = ["trace"]
 
@@ -36,6 +36,9 @@ _COMPARED: dict[Any, str] = {
     operator.gt: "Greater",
     operator.ge: "GreaterOrEqual",
 }
+# ONNX computes with integers of int32 and int64 only; these operators move elements of any dtype.
+_MOVES = {F.Cast, F.Reshape, F.Transpose, F.Concat, F.Stack, F.Split, F.GetItem, F.Where, F.BroadcastTo}
+_ONLY_FLOATS: set[type] = {F.Pooling, F.AveragePooling}
 
 
 def trace(model: Layer, examples: Sequence[Any], opset: int) -> Graph:
@@ -103,7 +106,7 @@ class _Run:
         handles = [
             layer.register_forward_hook(self._called, prepend=True)
             for layer in layers
-            if type(layer) in LAYERS
+            if type(layer) in EXPORTERS
         ]
         found: list[Comparison] = []
         token = collected.set(found)
@@ -154,7 +157,7 @@ class _Run:
 
     def condition_of(self, f: Any) -> Comparison | None:
         """The comparison that made the condition of a Where, if it is known."""
-        return self.comparisons.get(id(f.condition)) if isinstance(f, Where) else None
+        return self.comparisons.get(id(f.condition)) if isinstance(f, F.Where) else None
 
 
 def _like(array: Array, device: Any) -> Any:
@@ -217,19 +220,20 @@ class _Pairing:
         if f in first.layers:
             layer = first.layers[f][0]
             pairs = [(first.layers[f][1], second.layers[g][1])]
-            export, name, owner = LAYERS.get(type(layer)), type(layer).__name__, layer
+            kind, owner = type(layer), layer
         else:
             pairs = list(zip(f.inputs, g.inputs, strict=True))
-            export, name, owner = FUNCTIONS.get(type(f)), type(f).__name__, None
+            kind, owner = type(f), None
         values = [self._value(*pair) for pair in pairs]
         call = Call(self.emitter, f, g, owner, values, self._param)
         if owner is None:  # a layer's node computes its own condition
             call.condition = self._condition(f, g)
+        export = EXPORTERS.get(kind)
         if export is None:
-            raise ValueError(f"{name} has no known counterpart in ONNX; {call}")
-        if owner is None and not takes(type(f), call.dtype):
+            raise ValueError(f"{kind.__name__} has no known counterpart in ONNX; {call}")
+        if owner is None and not _takes(kind, call.dtype):
             raise ValueError(
-                f"{name} of {call.dtype} has no counterpart in ONNX; use F.cast before it; {call}"
+                f"{kind.__name__} of {call.dtype} has no counterpart in ONNX; use F.cast before it; {call}"
             )
         names = export(call)
         for i, found in enumerate([names] if isinstance(names, str) else names):
@@ -307,3 +311,10 @@ def _input_names(model: Layer, count: int) -> list[str]:
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     found = [p.name for p in inspect.signature(model.forward).parameters.values() if p.kind in kinds]
     return (found + [f"x{i}" for i in range(len(found), count)])[:count]
+
+
+def _takes(kind: type, dtype: Any) -> bool:
+    """Whether the operator of a Function computes results of a dtype."""
+    if dtype.kind not in "iu" or kind in _MOVES:
+        return True
+    return dtype in (np.int32, np.int64) and kind not in _ONLY_FLOATS

@@ -1,4 +1,4 @@
-"""What the operators of ONNX compute, one file per family; `prepare` finds a node's function."""
+"""The operators of ONNX: what each computes, and which Functions and layers become one; by family."""
 
 from __future__ import annotations
 
@@ -6,10 +6,21 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..graph import Node, ValueInfo
-from . import activation, arithmetic, convolution, norm, pooling, recurrent, reduction, resize, shape  # noqa: F401
-from ._table import TABLE, Run, Use
+from . import (  # noqa: F401
+    activation,
+    arithmetic,
+    convolution,
+    indexing,
+    norm,
+    pooling,
+    recurrent,
+    reduction,
+    resize,
+    shape,
+)
+from ._table import EXPORTERS, TABLE, Run, Use
 
-__all__ = ["Run", "prepare"]
+__all__ = ["EXPORTERS", "Run", "prepare"]
 
 
 # Up to operator set 22, exporters write each of these as several operators, which are supported.

@@ -1,7 +1,8 @@
-"""The table of operators, and what their functions share.
+"""The tables of operators and of exporters, and what their functions share.
 
 Each operator is a function that is called once, when a file is loaded, with what is known of the node (a
-`Use`). It checks that, and returns the function of the inputs, which is called each time.
+`Use`). It checks that, and returns the function of the inputs, which is called each time. An exporter
+adds the nodes for a call of a Function or layer to a graph, and returns the names of their outputs.
 """
 
 from __future__ import annotations
@@ -14,9 +15,23 @@ import numpy as np
 from ..._shapes import Array
 from ...autograd import Variable
 from ...backends import get_array_module, to_cpu
+from ..emitting import Call
 from ..graph import Node, Shape, ValueInfo
 
-__all__ = ["TABLE", "Run", "Use", "host", "integers", "operator", "raw", "simple"]
+__all__ = [
+    "EXPORTERS",
+    "TABLE",
+    "Run",
+    "Use",
+    "as_node",
+    "by_namespace",
+    "exports",
+    "host",
+    "integers",
+    "operator",
+    "raw",
+    "simple",
+]
 
 Run = Callable[..., Any]
 
@@ -133,6 +148,26 @@ def simple(**functions: Run) -> None:
     """Add operators without attributes, by the functions of their inputs."""
     for name, function in functions.items():
         TABLE[name] = _Operator(lambda use, function=function: function, {})  # type: ignore[misc]
+
+
+Exporter = Callable[[Call], Any]
+
+EXPORTERS: dict[type, Exporter] = {}  # by the class of a Function or layer
+
+
+def exports(*kinds: type) -> Callable[[Exporter], Exporter]:
+    """Add the function that exports Functions or layers to the table."""
+
+    def added(export: Exporter) -> Exporter:
+        EXPORTERS.update(dict.fromkeys(kinds, export))
+        return export
+
+    return added
+
+
+def as_node(op: str, **names: str) -> Exporter:
+    """Export as an operator with the same inputs, and attributes of the Function, by their names there."""
+    return lambda c: c.e.node(op, *c.alike(), **{key: c.same(name) for key, name in names.items()})
 
 
 def raw(x: Any) -> Any:

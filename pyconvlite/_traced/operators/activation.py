@@ -6,9 +6,12 @@ import math
 from typing import Any
 
 from ... import functions as F
+from ... import layers as L
 from ...backends import get_array_module
 from ...functions.activation import sloped
-from ._table import Run, Use, operator, raw, simple
+from ..emitting import Call
+from ..graph import code_of
+from ._table import Run, Use, as_node, exports, operator, raw, simple
 
 simple(
     Relu=F.relu,
@@ -20,6 +23,16 @@ simple(
     Mish=lambda x: F.mul(x, F.tanh(F.softplus(x))),
     PRelu=sloped,
 )
+
+
+exports(F.ReLU)(as_node("Relu"))
+exports(F.Sigmoid)(as_node("Sigmoid"))
+exports(F.Tanh)(as_node("Tanh"))
+exports(F.Softplus)(as_node("Softplus"))
+exports(F.LeakyReLU)(as_node("LeakyRelu", alpha="slope"))
+exports(F.ELU)(as_node("Elu", alpha="alpha"))
+exports(F.Softmax)(as_node("Softmax", axis="axis"))
+exports(F.LogSoftmax)(as_node("LogSoftmax", axis="axis"))
 
 
 @operator("LeakyRelu", alpha=0.01)
@@ -57,10 +70,45 @@ def _hard_sigmoid(use: Use) -> Run:
     return lambda x: F.clip(F.mul(x, use.alpha) + use.beta, 0, 1)
 
 
+@exports(F.HardSigmoid)
+def _export_hardsigmoid(c: Call) -> str:
+    return c.e.node("HardSigmoid", c.inputs[0], alpha=1 / 6, beta=0.5)
+
+
+@exports(F.HardSwish)
+def _export_hardswish(c: Call) -> str:
+    return c.e.node("Mul", c.inputs[0], _export_hardsigmoid(c))
+
+
+@exports(F.SiLU)
+def _export_silu(c: Call) -> str:
+    (x,) = c.inputs
+    return c.e.node("Mul", x, c.e.node("Sigmoid", x))
+
+
+@exports(L.PReLU)
+def _export_prelu(c: Call) -> str:
+    ndim = len(c.shapes[0])
+    slopes = c.param(c.layer.W)
+    if c.layer.W.dtype != c.dtype:
+        slopes = c.e.node("Cast", slopes, to=code_of(c.dtype))
+    if ndim > 2:
+        slopes = c.e.node("Unsqueeze", slopes, c.e.integers(list(range(1, ndim - 1))))
+    return c.e.node("PRelu", *c.inputs, slopes)
+
+
 @operator("Gelu", approximate="none")
 def _gelu(use: Use) -> Run:
     approximate = use.one_of("approximate", "none", "tanh")
     return lambda x: F.gelu(x, approximate)
+
+
+@exports(F.GELU)
+def _export_gelu(c: Call) -> str:
+    (x,) = c.alike()
+    half = c.e.node("Erf", c.e.node("Mul", x, c.number(math.sqrt(0.5))))
+    cdf = c.e.node("Mul", c.e.node("Add", half, c.number(1)), c.number(0.5))
+    return c.e.node("Mul", x, cdf)
 
 
 @operator("Softmax", "LogSoftmax", axis=None)

@@ -11,9 +11,10 @@ import numpy as np
 from ... import functions as F
 from ..._shapes import Array
 from ...autograd import Function, Variable
-from ...backends import get_array_module
-from ..graph import DTYPES
-from ._table import Run, Use, by_namespace, operator, raw, simple
+from ...backends import get_array_module, to_cpu
+from ..emitting import Call
+from ..graph import DTYPES, code_of
+from ._table import Run, Use, as_node, by_namespace, exports, operator, raw, simple
 
 
 def _div(x: Any, y: Any) -> Any:
@@ -68,6 +69,37 @@ simple(
 )
 
 
+for kind in (F.Add, F.Sub, F.Mul, F.Div, F.Neg, F.Abs, F.Sqrt, F.Exp, F.Log, F.Erf, F.Sin, F.Cos):
+    exports(kind)(as_node(kind.__name__))
+exports(F.PowVariable)(as_node("Pow"))
+exports(F.Maximum)(as_node("Max"))
+exports(F.Minimum)(as_node("Min"))
+exports(F.Pow)(lambda c: c.e.node("Pow", *c.alike(), c.number(c.same("c"))))
+exports(F.Log1p)(lambda c: c.e.node("Log", c.e.node("Add", c.inputs[0], c.number(1))))
+exports(F.Cast)(lambda c: c.e.node("Cast", c.inputs[0], to=code_of(np.dtype(c.same("dtype")))))
+
+
+@exports(F.Where)
+def _export_where(c: Call) -> str:
+    name = c.condition
+    if name is None:
+        condition, again = (np.asarray(to_cpu(f.condition)) for f in (c.f, c.g))
+        if not np.array_equal(condition, again):
+            raise ValueError(
+                "the condition of Where depends on the inputs, so it cannot be exported unless it "
+                f"compares Variables, as in x > 0; {c}"
+            )
+        name = c.e.constant(condition.astype(bool))
+    return c.e.node("Where", name, *c.alike())
+
+
+@exports(F.Huber)
+def _export_huber(c: Call) -> str:
+    (x,) = c.inputs
+    near = c.e.node("Clip", x, c.number(-c.same("delta")), c.number(c.same("delta")))
+    return c.e.node("Mul", near, c.e.node("Sub", x, c.e.node("Mul", near, c.number(0.5))))
+
+
 @operator("Identity")
 def _identity(use: Use) -> Run:
     return lambda x: x
@@ -89,6 +121,12 @@ def _clip(use: Use) -> Run:
         return x if high is None else F.minimum(x, high)
 
     return clip
+
+
+@exports(F.Clip)
+def _export_clip(c: Call) -> str:
+    limits = [c.same(name) for name in ("x_min", "x_max")]
+    return c.e.node("Clip", *c.alike(), *("" if v is None else c.number(v) for v in limits))
 
 
 def _number(limit: Any) -> Any:

@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 
 from ... import functions as F
+from ...backends import ConvGeometry
 from ...functions._along import product_along
 from ...functions._geometry import edges_of
+from ..emitting import Call
 from ..fusing import CONV_RELU
-from ._table import Run, Use, operator
+from ._table import Run, Use, exports, operator
 
 AUTO_PADS = ("NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER")
 
@@ -192,3 +194,39 @@ def _axes(use: Use) -> int:
     if axes not in (1, 2, 3) or any(rank != axes + 2 for rank in ranks):
         use.refuse("only 1, 2 or 3 axes after (N, C) are supported")
     return axes
+
+
+def attributes_of(geometry: ConvGeometry) -> dict[str, Any]:
+    kernel_size, stride, pad, dilation, *_ = geometry
+    after = pad  # symmetric if the output size is the same, for images of other sizes
+    axes = zip(kernel_size, stride, pad, dilation, geometry.input_size, geometry.output_size, strict=True)
+    if any((size + 2 * p - (k - 1) * d - 1) // s + 1 != outputs for k, s, p, d, size, outputs in axes):
+        (_, below), (_, right) = geometry.edges
+        after = below, right
+    return {
+        "kernel_shape": list(kernel_size),
+        "strides": list(stride),
+        "pads": [*pad, *after],
+        "dilations": list(dilation),
+    }
+
+
+@exports(F.Conv2d, F.Conv2dReLU)
+def _export_conv2d(c: Call) -> str:
+    g = c.same("geometry")
+    y = c.e.node("Conv", *c.alike(), group=g.groups, **attributes_of(g))
+    if c.f.relu and c.f.most < math.inf:
+        return c.e.node("Clip", y, c.number(0), c.number(c.same("most")))
+    return c.e.node("Relu", y) if c.f.relu else y
+
+
+@exports(F.Deconv2d)
+def _export_deconv2d(c: Call) -> str:
+    g = c.same("geometry")
+    extra = [
+        size - ((n - 1) * s + (k - 1) * d + 1 - 2 * p)
+        for size, n, s, k, d, p in zip(
+            g.input_size, g.output_size, g.stride, g.kernel_size, g.dilation, g.pad, strict=True
+        )
+    ]
+    return c.e.node("ConvTranspose", *c.alike(), group=g.groups, output_padding=extra, **attributes_of(g))

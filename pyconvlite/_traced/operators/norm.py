@@ -7,12 +7,25 @@ from typing import Any
 import numpy as np
 
 from ... import functions as F
+from ... import layers as L
 from ...autograd import Parameter
+from ...backends import to_cpu
 from ...config import Config
 from ...functions._along import product_along
-from ._table import Run, Use, operator, raw, simple
+from ..emitting import Call
+from ..graph import code_of
+from ._table import Run, Use, exports, operator, raw, simple
 
 simple(MatMul=F.matmul)
+
+
+@exports(F.MatMul)
+def _export_matmul(c: Call) -> str:
+    names = []
+    for name, x, is_transposed in zip(c.alike(), c.f.inputs, c.same("transposed"), strict=True):
+        *lead, rows, columns = range(len(x.shape))
+        names.append(c.e.node("Transpose", name, perm=[*lead, columns, rows]) if is_transposed else name)
+    return c.e.node("MatMul", *names)
 
 
 @operator("Gemm", alpha=1.0, beta=1.0, transA=0, transB=0)
@@ -27,6 +40,9 @@ def _gemm(use: Use) -> Run:
         return y if C is None else F.add(y, C if use.beta == 1 else F.mul(C, _weight(use.beta, y)))
 
     return gemm
+
+
+exports(F.Linear)(lambda c: c.e.node("Gemm" if c.inputs[2] else "MatMul", *c.alike()))
 
 
 def _weight(value: float, like: Any) -> Any:
@@ -64,6 +80,26 @@ def _batch_norm(use: Use) -> Run:
     return batch_norm
 
 
+@exports(L.BatchNorm)
+def _export_batch_norm(c: Call) -> str:
+    layer = c.layer
+    params = [c.param(p) for p in (layer.gamma, layer.beta, layer.avg_mean, layer.avg_var)]
+    return c.e.node("BatchNormalization", *c.inputs, *params, epsilon=layer.eps, momentum=layer.decay)
+
+
+@exports(F.ScaleChannels)
+def _export_scale_channels(c: Call) -> str:
+    column = c.e.integers([-1, *[1] * (len(c.f.inputs[0].shape) - 2)])
+    y = c.inputs[0]
+    for op, name in (
+        ("Sub", c.e.constant(to_cpu(c.same("mean")))),
+        ("Mul", c.inputs[1]),
+        ("Add", c.inputs[2]),
+    ):
+        y = c.e.node(op, y, c.e.node("Reshape", name, column))
+    return y
+
+
 @operator("LayerNormalization", axis=-1, epsilon=1e-5, stash_type=1)
 def _layer_norm(use: Use) -> Run:
     use.check_floats()
@@ -84,6 +120,34 @@ def _layer_norm(use: Use) -> Run:
         return (y if bias is None else y + bias), mean, inverse
 
     return layer_norm
+
+
+@exports(F.RowNorm)
+def _export_row_norm(c: Call) -> str:
+    e, (x, *scales) = c.e, c.alike()
+    _, K, S = c.f.inputs[0].shape
+    is_half = c.dtype == np.float16
+    dtype = np.dtype(np.float32) if is_half else c.dtype
+    if is_half:  # as in the kernels, since squares may overflow
+        x = e.node("Cast", x, to=code_of(dtype))
+    distance = e.node("Sub", x, e.reduced("ReduceMean", x, [1, 2], True))
+    var = e.reduced("ReduceMean", e.node("Mul", distance, distance), [1, 2], True)
+    y = e.node("Div", distance, e.node("Sqrt", e.node("Add", var, e.constant(c.same("eps"), dtype))))
+    if is_half:
+        y = e.node("Cast", y, to=code_of(c.dtype))
+    parts = len(c.f.inputs[1].data)
+    given = zip(("Mul", "Add"), scales, c.inputs[1:], c.f.inputs[1:], (1, 0), strict=True)
+    used = [
+        (op, scale)
+        for op, scale, name, param, neutral in given
+        if isinstance(param, Parameter) or not (name in e.constants and (e.constants[name] == neutral).all())
+    ]
+    if not used:
+        return y
+    y = e.node("Reshape", y, e.integers([-1, parts, K, S]))
+    for op, name in used:
+        y = e.node(op, y, e.node("Reshape", name, e.integers([parts, K, 1])))
+    return e.node("Reshape", y, e.integers([-1, K, S]))
 
 
 @operator("InstanceNormalization", epsilon=1e-5)

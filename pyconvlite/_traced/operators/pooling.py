@@ -10,8 +10,9 @@ from ... import functions as F
 from ..._shapes import Array
 from ...functions._along import product_along
 from ...functions._geometry import edge_geometry
-from ._table import Run, Use, host, operator, raw, simple
-from .convolution import as_images, edges, per_axis, same
+from ..emitting import Call
+from ._table import Run, Use, exports, host, operator, raw, simple
+from .convolution import as_images, attributes_of, edges, per_axis, same
 
 _SETTINGS: dict[str, Any] = {
     "auto_pad": "NOTSET",
@@ -93,6 +94,17 @@ def _max_pool(use: Use) -> Run:
     return max_pool
 
 
+@exports(F.Pooling)
+def _export_max_pool(c: Call) -> str:
+    x, settings = c.inputs[0], attributes_of(c.same("geometry"))
+    pads = settings["pads"]
+    if any(pad >= size for pad, size in zip(pads, 2 * settings["kernel_shape"], strict=True)):
+        # ONNX Runtime refuses padding as long as a window, though one with dilation may be longer.
+        x = c.e.node("Pad", x, c.e.integers([0, 0, *pads[:2], 0, 0, *pads[2:]]), c.number(-np.inf))
+        settings["pads"] = [0, 0, 0, 0]
+    return c.e.node("MaxPool", x, **settings)
+
+
 def _indexes(x: Any, windows: _Windows, by_columns: int) -> Array:
     """Where in x the maximum of each window is."""
     places = [place for place, *_ in windows.places(x)]
@@ -134,6 +146,13 @@ def _average_pool(use: Use) -> Run:
         return x
 
     return average_pool
+
+
+@exports(F.AveragePooling)
+def _export_average_pool(c: Call) -> str:
+    settings = attributes_of(c.same("geometry"))
+    del settings["dilations"]  # since operator set 19
+    return c.e.node("AveragePool", *c.inputs, count_include_pad=int(c.same("count_include_pad")), **settings)
 
 
 def _after_channels(x: Any) -> tuple[int, ...]:

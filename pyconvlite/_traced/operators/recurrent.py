@@ -9,7 +9,8 @@ import numpy as np
 
 from ... import functions as F
 from ...backends import to_device_of
-from ._table import Run, Use, integers, operator, raw
+from ..emitting import Call
+from ._table import Exporter, Run, Use, exports, integers, operator, raw
 
 # Whether each direction of a layer takes the steps from the last to the first.
 _DIRECTIONS = {"forward": [False], "reverse": [True], "bidirectional": [False, True]}
@@ -160,3 +161,78 @@ def _gru_of_reset_states(x: Any, h: Any, c: Any, weights: _Weights) -> tuple[Any
         h = (1 - z) * n + z * h
         states.append(h)
     return F.stack(states), None
+
+
+@exports(F.JoinWeights)
+def _export_join_weights(c: Call) -> str:
+    e, n = c.e, c.f.gates
+    zero = e.constant(np.zeros((1, c.f.inputs[0].shape[1]), c.dtype))
+    rows = []
+    for i in range(0, len(c.inputs), n):
+        parts = c.inputs[i : i + n]
+        if i >= 2 * n:  # biases
+            parts = [e.node("Unsqueeze", part, e.integers([0])) if part else zero for part in parts]
+        rows.append(e.node("Concat", *parts, axis=1))
+    return e.node("Concat", *rows, axis=0)
+
+
+def _unrolled(step: Callable[..., list[str]], biases: int) -> Exporter:
+    """The steps of a sequence, unrolled, or a single step.
+
+    Args:
+        step: gives the next states, the output first, for the Call, the products with x and with h, the
+            biases and the states.
+        biases: number of rows of biases.
+    """
+
+    def export(c: Call) -> list[str]:
+        e, (x, *states, W) = c.e, c.alike()
+        shape, H = c.f.inputs[0].shape, c.f.inputs[1].shape[1]
+        if len(shape) == 3 and shape[0] != c.g.inputs[0].shape[0]:
+            raise ValueError(
+                f"{type(c.f).__name__} over sequences of any length has no counterpart here; export a model "
+                "whose input has the batch first, (N, T, in_size), and which transposes it to (T, N, in_size)"
+            )
+        names = [e.unique(name) for name in ("Wx", "Wh", *["b"] * biases)]
+        sizes = e.integers([shape[-1], H, *[1] * biases])
+        Wx, Wh, *bs = e.nodes_of("Split", W, sizes, outputs=names, axis=0)
+        xs = [x]
+        if len(shape) == 3:
+            xs = [e.node("Gather", x, e.constant(np.array(t, np.int64)), axis=0) for t in range(shape[0])]
+        ys = []
+        for x_t in xs:
+            states = step(c, e.node("MatMul", x_t, Wx), e.node("MatMul", states[0], Wh), bs, states)
+            ys.append(states[0])
+        if len(shape) == 2:
+            return states
+        axis = e.integers([0])
+        return [e.node("Concat", *(e.node("Unsqueeze", y, axis) for y in ys), axis=0), *states[1:]]
+
+    return export
+
+
+def _gates(c: Call, a: str, n: int) -> list[str]:
+    """The blocks of columns of a."""
+    names = [c.e.unique("gate") for _ in range(n)]
+    return c.e.nodes_of("Split", a, c.e.integers([c.f.inputs[1].shape[1]] * n), outputs=names, axis=1)
+
+
+def _lstm_step(c: Call, of_x: str, of_h: str, biases: list[str], states: list[str]) -> list[str]:
+    node = c.e.node
+    f, i, o, u = _gates(c, node("Add", node("Add", of_x, of_h), biases[0]), 4)
+    kept = node("Mul", node("Sigmoid", f), states[1])
+    cell = node("Add", kept, node("Mul", node("Sigmoid", i), node("Tanh", u)))
+    return [node("Mul", node("Sigmoid", o), node("Tanh", cell)), cell]
+
+
+def _gru_step(c: Call, of_x: str, of_h: str, biases: list[str], states: list[str]) -> list[str]:
+    node = c.e.node
+    of_x, of_h = node("Add", of_x, biases[0]), node("Add", of_h, biases[1])
+    (rx, zx, nx), (rh, zh, nh) = _gates(c, of_x, 3), _gates(c, of_h, 3)
+    r, z = node("Sigmoid", node("Add", rx, rh)), node("Sigmoid", node("Add", zx, zh))
+    n = node("Tanh", node("Add", nx, node("Mul", r, nh)))
+    return [node("Add", n, node("Mul", z, node("Sub", states[0], n)))]
+
+
+exports(F.LSTM)(_unrolled(_lstm_step, biases=1))
+exports(F.GRU)(_unrolled(_gru_step, biases=2))

@@ -1,4 +1,4 @@
-"""Reductions over axes, and the indexes of extremes."""
+"""Reductions over axes, the indexes of extremes, and cumulative sums."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 
 from ... import functions as F
+from ..._shapes import axes_of, stretched_axes
 from ...functions.reduction import root
-from ._table import Run, Use, host, operator, raw
-from .shape import axes_of
+from ..emitting import Call
+from ._table import Exporter, Run, Use, exports, host, integers, operator, raw
+from .shape import given_axes
 
 
 def _extreme(function: Callable[..., Any], sign: int) -> Run:
@@ -56,7 +58,7 @@ def _reduce(use: Use) -> Run:
     function, keepdims = _REDUCTIONS[use.node.op], bool(use.keepdims)
 
     def reduce(x: Any, *given: Any) -> Any:
-        axes = axes_of(use, given)
+        axes = given_axes(use, given)
         dtype = raw(x).dtype
         if not axes and use.noop_with_empty_axes:
             y = function(F.expand_dims(x, 0), 0, False)  # of each element by itself
@@ -65,6 +67,37 @@ def _reduce(use: Use) -> Run:
         return y if raw(y).dtype == dtype else raw(y).astype(dtype)  # NumPy widens integers
 
     return reduce
+
+
+def _export_reduction(op: str) -> Exporter:
+    def export(c: Call) -> str:
+        axis = c.same("axis")
+        axes = None if axis is None else sorted(axes_of(axis, len(c.f.inputs[0].shape)))
+        (x,) = c.alike()
+        return c.e.reduced(op, x, axes, bool(c.same("keepdims")))
+
+    return export
+
+
+exports(F.Sum)(_export_reduction("ReduceSum"))
+exports(F.Mean)(_export_reduction("ReduceMean"))
+exports(F.Max)(_export_reduction("ReduceMax"))
+exports(F.Min)(_export_reduction("ReduceMin"))
+
+
+@exports(F.LogSumExp)
+def _export_logsumexp(c: Call) -> str:
+    axes = sorted(axes_of(c.same("axis"), len(c.f.inputs[0].shape)))
+    return c.e.reduced("ReduceLogSumExp", c.inputs[0], axes, True)
+
+
+@exports(F.SumTo)
+def _export_sum_to(c: Call) -> str:
+    shape, whole = c.same("shape"), c.f.inputs[0].shape
+    (x,) = c.alike()
+    y = c.e.reduced("ReduceSum", x, stretched_axes(shape, whole), True)
+    lead = list(range(len(whole) - len(shape)))
+    return c.e.node("Squeeze", y, c.e.integers(lead)) if lead else y
 
 
 @operator("ArgMax", "ArgMin", axis=0, keepdims=1, select_last_index=0)
@@ -79,3 +112,21 @@ def _arg_extreme(use: Use) -> Run:
         return last - found if use.select_last_index else found
 
     return arg_extreme
+
+
+@operator("CumSum", exclusive=0, reverse=0)
+def _cumsum(use: Use) -> Run:
+    def cumsum(x: Any, axis: Any) -> Any:
+        (at,) = integers(axis)
+        terms = F.flip(x, at) if use.reverse else x
+        if use.exclusive:  # subtracting x from the sums would lose digits
+            widths = [(int(i == at % len(x.shape)), 0) for i in range(len(x.shape))]
+            terms = F.get_item(F.pad(terms, widths), tuple(slice(n) for n in x.shape))
+        y = F.cumsum(terms, at)
+        y = F.flip(y, at) if use.reverse else y
+        return y if y.dtype == x.dtype else y.data.astype(x.dtype)  # NumPy widens integers
+
+    return cumsum
+
+
+exports(F.CumSum)(lambda c: c.e.node("CumSum", *c.alike(), c.e.constant(np.array(c.same("axis"), np.int64))))

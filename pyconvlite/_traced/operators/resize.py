@@ -11,7 +11,8 @@ from ... import functions as F
 from ..._shapes import Array
 from ...backends import to_device_of
 from ...functions._along import product_along, take
-from ._table import Run, Use, host, integers, operator, raw
+from ..emitting import Call
+from ._table import Run, Use, exports, host, integers, operator, raw
 
 _COORDINATE_MODES = (
     *("half_pixel", "half_pixel_symmetric", "pytorch_half_pixel", "align_corners", "asymmetric"),
@@ -179,3 +180,10 @@ def _upsample(use: Use) -> Run:
         return x
 
     return upsample
+
+
+@exports(F.Upsample)
+def _export_upsample(c: Call) -> str:
+    scales = c.e.constant(np.array([1, 1, *c.same("scale")], np.float32))
+    places = {"coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
+    return c.e.node("Resize", c.inputs[0], "", scales, mode="nearest", **places)

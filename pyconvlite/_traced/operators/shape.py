@@ -1,4 +1,4 @@
-"""Operators that move elements: shapes, parts, joins, and constants."""
+"""Operators that move elements, without those that index: shapes, parts, joins, and constants."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 from ... import functions as F
 from ..._shapes import Array
 from ...backends import to_device_of
-from ...functions._along import take
-from ._table import Run, Use, host, integers, operator, raw, simple
+from ..emitting import Call
+from ._table import Run, Use, exports, host, integers, operator, raw, simple
 
 
 @operator("Constant", value=None, value_float=0.0, value_floats=(), value_int=0, value_ints=())
@@ -55,24 +55,44 @@ def _reshape(use: Use) -> Run:
     return reshape
 
 
+@exports(F.Reshape)
+def _export_reshape(c: Call) -> str:
+    sizes = [n if n == m else -1 for n, m in zip(*c.shapes, strict=True)]
+    if 0 in sizes:  # 0 means the input's length, unless allowzero is set
+        if c.e.opset < 14:
+            raise ValueError("Reshape to a length of 0 needs opset 14 or later")
+        return c.e.node("Reshape", c.inputs[0], _known_shape(c, c.e.shape(*c.shapes)), allowzero=1)
+    name = c.e.integers(sizes) if sizes.count(-1) <= 1 else _known_shape(c, c.e.shape(*c.shapes))
+    return c.e.node("Reshape", c.inputs[0], name)
+
+
+def _known_shape(c: Call, name: str | None) -> str:
+    if name is None:
+        raise ValueError(
+            f"{type(c.f).__name__} to shape {c.shapes[0]} depends on the inputs, so it cannot be "
+            "exported: only the size of the batch may vary"
+        )
+    return name
+
+
 @operator("Flatten", axis=1)
 def _flatten(use: Use) -> Run:
     def flatten(x: Any) -> Any:
         ndim = len(x.shape)
-        axis = ndim if use.axis == ndim else _place(use.axis, ndim)
+        axis = ndim if use.axis == ndim else normalized_axis(use.axis, ndim)
         return F.reshape(x, (math.prod(x.shape[:axis]), math.prod(x.shape[axis:])))
 
     return flatten
 
 
-def _place(axis: int, ndim: int) -> int:
+def normalized_axis(axis: int, ndim: int) -> int:
     """An axis counted from the first."""
     if not -ndim <= axis < ndim:
         raise ValueError(f"axis {axis} is out of range for {ndim} axes")
     return axis % ndim
 
 
-def axes_of(use: Use, given: tuple[Any, ...]) -> list[int] | None:
+def given_axes(use: Use, given: tuple[Any, ...]) -> list[int] | None:
     """The axes: an input, or in older operator sets an attribute."""
     if given and given[0] is not None:
         return integers(given[0])
@@ -82,7 +102,7 @@ def axes_of(use: Use, given: tuple[Any, ...]) -> list[int] | None:
 @operator("Squeeze", axes=())
 def _squeeze(use: Use) -> Run:
     def squeeze(x: Any, *given: Any) -> Any:
-        axes = axes_of(use, given)
+        axes = given_axes(use, given)
         return F.squeeze(x, None if axes is None else tuple(axes))
 
     return squeeze
@@ -91,9 +111,9 @@ def _squeeze(use: Use) -> Run:
 @operator("Unsqueeze", axes=())
 def _unsqueeze(use: Use) -> Run:
     def unsqueeze(x: Any, *given: Any) -> Any:
-        axes = axes_of(use, given) or []
+        axes = given_axes(use, given) or []
         ndim = len(x.shape) + len(axes)
-        places = {_place(axis, ndim) for axis in axes}
+        places = {normalized_axis(axis, ndim) for axis in axes}
         if len(places) < len(axes):
             raise ValueError(f"axes {axes} name one twice")
         rest = iter(x.shape)
@@ -107,9 +127,29 @@ def _transpose(use: Use) -> Run:
     return lambda x: F.transpose(x, tuple(use.perm) if "perm" in use.given else None)
 
 
+@exports(F.Transpose)
+def _export_transpose(c: Call) -> str:
+    axes, ndim = c.same("axes"), len(c.f.inputs[0].shape)
+    order = [a % ndim for a in axes] if axes is not None else list(range(ndim))[::-1]
+    return c.e.node("Transpose", c.inputs[0], perm=order)
+
+
 @operator("Expand")
 def _expand(use: Use) -> Run:
     return lambda x, shape: F.broadcast_to(x, np.broadcast_shapes(x.shape, tuple(integers(shape))))
+
+
+@exports(F.BroadcastTo)
+def _export_broadcast(c: Call) -> str:
+    source, lead = c.f.inputs[0].shape, len(c.shapes[0]) - len(c.f.inputs[0].shape)
+    other = c.g.inputs[0].shape
+    # A length of 1 keeps that of the input, so that only new lengths matter.
+    kept = [
+        i >= lead and source[i - lead] == n and other[i - lead] == m
+        for i, (n, m) in enumerate(zip(*c.shapes, strict=True))
+    ]
+    sizes = [[1 if k else n for k, n in zip(kept, shape, strict=True)] for shape in c.shapes]
+    return c.e.node("Expand", c.inputs[0], _known_shape(c, c.e.shape(*sizes)))
 
 
 @operator("Tile")
@@ -124,12 +164,21 @@ def _concat(use: Use) -> Run:
     return lambda *xs: F.concat(xs, use.axis)
 
 
+exports(F.Concat)(lambda c: c.e.node("Concat", *c.alike(), axis=c.same("axis")))
+
+
+@exports(F.Stack)
+def _export_stack(c: Call) -> str:
+    axis = c.same("axis")
+    return c.e.node("Concat", *(c.e.node("Unsqueeze", x, c.e.integers([axis])) for x in c.alike()), axis=axis)
+
+
 @operator("Split", axis=0, split=(), num_outputs=0)
 def _split(use: Use) -> Run:
     parts = len(use.node.outputs)
 
     def split(x: Any, *given: Any) -> Any:
-        size = x.shape[_place(use.axis, len(x.shape))]
+        size = x.shape[normalized_axis(use.axis, len(x.shape))]
         if given and given[0] is not None:
             sizes = integers(given[0])
         elif use.split:
@@ -144,75 +193,13 @@ def _split(use: Use) -> Run:
     return split
 
 
-@operator("Slice", starts=(), ends=(), axes=())
-def _slice(use: Use) -> Run:
-    def part(x: Any, *given: Any) -> Any:
-        if use.version < 10:
-            given = (np.array(use.starts), np.array(use.ends), np.array(use.axes) if use.axes else None)
-        starts, ends, axes, steps = (None if v is None else integers(v) for v in (*given, None, None)[:4])
-        if starts is None or ends is None:
-            raise ValueError("needs starts and ends")
-        axes = list(range(len(starts))) if axes is None else axes
-        steps = [1] * len(starts) if steps is None else steps
-        index = [slice(None)] * len(x.shape)
-        for start, end, axis, step in zip(starts, ends, axes, steps, strict=True):
-            place = _place(axis, len(x.shape))
-            size = x.shape[place]
-            if step < 0:  # backward from an index before the first element, ONNX takes the first; NumPy, none
-                start = max(start, -size)
-            index[place] = slice(start, None if step < 0 and end < -size else end, step)
-        return F.get_item(x, tuple(index))
-
-    return part
-
-
-@operator("Gather", axis=0)
-def _gather(use: Use) -> Run:
-    def gather(x: Any, indexes: Any) -> Any:
-        axis = _place(use.axis, len(x.shape))
-        at = host(indexes)
-        if at.size and (at.min() < -x.shape[axis] or at.max() >= x.shape[axis]):
-            raise ValueError(f"an index is out of range for the {x.shape[axis]} elements of axis {axis}")
-        return raw(x)[at] if isinstance(x, np.ndarray) and x.ndim == 1 else take(x, at, axis)
-
-    return gather
-
-
-@operator("GatherElements", axis=0)
-def _gather_elements(use: Use) -> Run:
-    return lambda x, indexes: F.gather(x, raw(indexes), use.axis)
-
-
-@operator("GatherND", batch_dims=0)
-def _gather_nd(use: Use) -> Run:
-    return lambda x, indexes: F.get_item(x, _places(indexes, use.batch_dims))
-
-
-@operator("ScatterND", reduction="none")
-def _scatter_nd(use: Use) -> Run:
-    adds = use.one_of("reduction", "none", "add") == "add"
-
-    def scatter_nd(x: Any, indexes: Any, updates: Any) -> Any:
-        at = _places(indexes)
-        if adds or not at[0].size:
-            return F.add(x, F.GetItemGrad(at, x.shape)(updates))
-        source = np.full(x.shape[: len(at)], -1)  # the last update of an element counts
-        source[at] = np.arange(at[0].size).reshape(at[0].shape)
-        moved = F.get_item(F.reshape(updates, (at[0].size, *x.shape[len(at) :])), source.clip(0))
-        kept = np.broadcast_to((source < 0).reshape(*source.shape, *[1] * (len(x.shape) - len(at))), x.shape)
-        return F.where(to_device_of(raw(x), kept), x, moved)
-
-    return scatter_nd
-
-
-def _places(indexes: Any, batch_dims: int = 0) -> tuple[Array, ...]:
-    """The index arrays in the last axis of `indexes` (..., n), after those of the batch axes."""
-    at = host(indexes)
-    if at.dtype.kind not in "iu" or not 0 <= batch_dims < at.ndim or at.shape[-1] == 0:
-        raise ValueError(f"needs indexes along the last axis; got {at.dtype} of shape {at.shape}")
-    batch = np.ogrid[tuple(slice(n) for n in at.shape[:batch_dims])]
-    trailing = [1] * (at.ndim - 1 - batch_dims)
-    return *(each.reshape(*each.shape, *trailing) for each in batch), *np.moveaxis(at, -1, 0)
+@exports(F.Split)
+def _export_split(c: Call) -> list[str]:
+    sizes = np.diff([0, *c.same("stops")])
+    names = [c.e.unique("split") for _ in sizes]
+    return c.e.nodes_of(
+        "Split", c.inputs[0], c.e.integers(sizes.tolist()), outputs=names, axis=c.same("axis")
+    )
 
 
 @operator("Trilu", upper=1)
@@ -238,7 +225,7 @@ def _pad(use: Use) -> Run:
         widths = list(use.pads) if use.version < 11 else integers(pads)
         filling = use.value if use.version < 11 else 0 if value is None else host(value).item()
         named = range(len(x.shape)) if axes is None else integers(axes)
-        places = [_place(axis, len(x.shape)) for axis in named]
+        places = [normalized_axis(axis, len(x.shape)) for axis in named]
         if len(widths) != 2 * len(places):
             raise ValueError(f"needs {2 * len(places)} widths of padding; got {widths}")
         ends = [(0, 0)] * len(x.shape)
@@ -252,6 +239,13 @@ def _pad(use: Use) -> Run:
         return F.pad(x, tuple(ends), filling if mode == "constant" else 0, mode=mode)
 
     return pad
+
+
+@exports(F.Pad)
+def _export_pad(c: Call) -> str:
+    widths = c.same("pad_width")
+    ends = [before for before, _ in widths] + [after for _, after in widths]
+    return c.e.node("Pad", c.inputs[0], c.e.integers(ends), c.number(c.same("value")))
 
 
 @operator("DepthToSpace", blocksize=1, mode="DCR")
@@ -283,21 +277,6 @@ def _space_to_depth(use: Use) -> Run:
         return F.reshape(F.transpose(parts, (0, 3, 5, 1, 2, 4)), (N, C * r * r, H // r, W // r))
 
     return space_to_depth
-
-
-@operator("CumSum", exclusive=0, reverse=0)
-def _cumsum(use: Use) -> Run:
-    def cumsum(x: Any, axis: Any) -> Any:
-        (at,) = integers(axis)
-        terms = F.flip(x, at) if use.reverse else x
-        if use.exclusive:  # subtracting x from the sums would lose digits
-            widths = [(int(i == at % len(x.shape)), 0) for i in range(len(x.shape))]
-            terms = F.get_item(F.pad(terms, widths), tuple(slice(n) for n in x.shape))
-        y = F.cumsum(terms, at)
-        y = F.flip(y, at) if use.reverse else y
-        return y if y.dtype == x.dtype else y.data.astype(x.dtype)  # NumPy widens integers
-
-    return cumsum
 
 
 def _range(start: Any, limit: Any, delta: Any) -> Array:
