@@ -124,3 +124,11 @@ class Graph:
     infos: dict[str, ValueInfo] = field(default_factory=dict)
     opset: int = OPSET
     params: frozenset[str] | None = None
+
+    def computed_from_inputs(self) -> set[str]:
+        """The names of values that depend on the elements of an input."""
+        names = {info.name for info in self.inputs}
+        for node in self.nodes:
+            if node.op != "Shape" and not names.isdisjoint(node.inputs):
+                names.update(filter(None, node.outputs))
+        return names

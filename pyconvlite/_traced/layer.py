@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -15,35 +14,18 @@ from ..autograd import Parameter, Variable, as_variable
 from ..backends import is_array, on_device, to_cpu, to_device_of
 from ..config import no_grad, test_mode
 from ..layers import Layer
-from .fusing import CONV_RELU
 from .graph import Graph, Node, ValueInfo
 from .operators import Run, prepare
+from .parameters import ELEMENTWISE, PASSING, float_weights, transposed_weights
 
 __all__ = ["FusedLayer", "GraphLayer"]
 
-# Inputs of operators that are weights, by their places; a constant there is a Parameter.
-_WEIGHTS = {
-    **dict.fromkeys(("Conv", CONV_RELU, "ConvTranspose", "Gemm"), (0, 1, 2)),
-    **dict.fromkeys(("BatchNormalization", "LayerNormalization"), (1, 2)),
-    **dict.fromkeys(("InstanceNormalization", "GroupNormalization"), (1, 2)),
-    **dict.fromkeys(("RNN", "GRU", "LSTM"), (1, 2, 3)),
-    "MatMul": (0, 1),
-    "PRelu": (1,),
-    "Gather": (0,),
-}
-_STATISTICS = {"BatchNormalization": (3, 4)}
-_ELEMENTWISE = ("Add", "Sub", "Mul", "Div")  # a constant with several elements is a weight of theirs
-_PASSING = ("Identity", "Transpose", "Reshape", "Squeeze", "Unsqueeze", "Cast", "Expand")
-# Through these, too, a weight may reach a node, such as that of a gate through a sigmoid.
-_UNARY = (*("Abs", "Exp", "Log", "Neg", "Reciprocal"), *("Relu", "Sigmoid", "Softplus", "Sqrt", "Tanh"))
-_PARTS = ("Concat", "Slice", "Split")  # by which exporters reorder the gates in weights
 # Operators whose result is not larger than the product of the sizes of their inputs. Those that make large
-# arrays of small ones are computed when the model is called, not when a stranger's file is loaded.
+# arrays of small ones are computed when the model is called, not when an untrusted file is loaded.
 _FOLDED = {
-    *(*_PASSING[:-1], *_ELEMENTWISE, "Shape", "Gather", "Concat", "Slice", "Neg", "Sqrt", "Floor", "Ceil"),
+    *(*PASSING[:-1], *ELEMENTWISE, "Shape", "Gather", "Concat", "Slice", "Neg", "Sqrt", "Floor", "Ceil"),
     *("Equal", "Not", "Where", "Min", "Max", "Pow", "ReduceProd", "ReduceSum", "Size", "Split"),
 }
-_UNNAMED = re.compile(r"val_\d+")  # the names that PyTorch's newer exporter makes up
 _MOST_FOLDED = 1 << 16  # elements of one result
 _MOST_FOLDED_IN_ALL = 1 << 22
 _FAULTS = (TypeError, LookupError, ArithmeticError, AttributeError)  # for unfit or missing inputs
@@ -90,74 +72,28 @@ class GraphLayer(Layer):
         self._nodes = [node for node in graph.nodes if node.op != "Constant"]
         self._params: dict[str, Parameter] = {}
         self._constants: dict[str, Array] = dict(graph.constants)
-        self._owns_statistics: set[str] = set()
         for node in graph.nodes:
             if node.op == "Constant":
                 self._constants[node.outputs[0]] = self._call(node, self._prepared(node, {}), ())[0]
-        computed = self._computed_from_inputs()
-        self._batch_reshape = self._reshape_of_fixed_batches(computed)
-        self._find_params(computed)
-        self._torch_transposed = self._transposed_weights()
+        self._batch_reshape = self._reshape_of_fixed_batches()
+        weights, self._owns_statistics = float_weights(graph, self._constants)
+        for name in weights:
+            param = self._params[name] = Parameter(self._constants.pop(name), name)
+            param.requires_grad = name not in self._owns_statistics
+        matrices = {name for name, param in self._params.items() if param.ndim == 2}
+        self._torch_transposed = transposed_weights(graph, matrices)
         self._steps: list[_Step] = []
         self._fixed: dict[str, Array] = {}
         self._prepare()
 
     # -- when loaded
 
-    def _find_params(self, computed: set[str]) -> None:
-        statistics: set[str] = set()
-        weights: set[str] = set()
-        fillings = self._fillings()
-        # The constant that each value is, or was before it was moved or transformed.
-        origins = {name: name for name in self._constants if name not in fillings}
-        for node in self._nodes:
-            if node.op in (*_PASSING, *_UNARY) and node.inputs and node.inputs[0] in origins:
-                origins[node.outputs[0]] = origins[node.inputs[0]]
-        for node in reversed(self._nodes):
-            for places, found in ((_WEIGHTS, weights), (_STATISTICS, statistics)):
-                found |= {node.inputs[i] for i in places.get(node.op, ()) if i < len(node.inputs)}
-            if node.op in _ELEMENTWISE or (node.op == "Concat" and not computed.isdisjoint(node.inputs)):
-                moved = {origins[name] for name in node.inputs if name in origins}
-                weights |= {name for name in moved if self._constants[name].size > 1}
-            if (
-                node.op in (*_PASSING, *_UNARY, *_PARTS)
-                and node.inputs
-                and not weights.isdisjoint(node.outputs)
-            ):
-                weights.update(node.inputs if node.op == "Concat" else node.inputs[:1])
-        if self._graph.params is not None:
-            weights = set(self._graph.params)
-        for name, array in list(self._constants.items()):
-            if name in weights | statistics and name not in fillings and array.dtype.kind == "f":
-                param = self._params[name] = Parameter(self._constants.pop(name), name)
-                param.requires_grad = name not in statistics
-        self._owns_statistics = statistics & set(self._params)
-
-    def _fillings(self) -> set[str]:
-        """The names of constants that an exporter made, such as the ones that a group norm multiplies by.
-
-        Paddle's exporter writes weights as nodes, too, but they are not all equal.
-        """
-        made = {node.outputs[0] for node in self._graph.nodes if node.op == "Constant"}
-        return {
-            name
-            for name, array in self._constants.items()
-            if (name in made or _UNNAMED.fullmatch(name)) and array.size and (array == array.flat[0]).all()
-        }
-
-    def _computed_from_inputs(self) -> set[str]:
-        """The names of values that depend on the elements of an input."""
-        names = {info.name for info in self._graph.inputs}
-        for node in self._nodes:
-            if node.op != "Shape" and not names.isdisjoint(node.inputs):
-                names.update(filter(None, node.outputs))
-        return names
-
-    def _reshape_of_fixed_batches(self, computed: set[str]) -> Node | None:
+    def _reshape_of_fixed_batches(self) -> Node | None:
         """A node that would move the elements of a larger batch along another axis than the first.
 
         It gives the first axis a constant length, and has another length inferred.
         """
+        computed = self._graph.computed_from_inputs()
         for node in self._nodes:
             x, shape, *_ = *node.inputs, "", ""
             if node.op == "Reshape" and x in computed and shape in self._constants:
@@ -165,28 +101,6 @@ class GraphLayer(Layer):
                 if first > 0 and -1 in rest:
                     return node
         return None
-
-    def _transposed_weights(self) -> tuple[str, ...]:
-        """Names of weights W (in, out) of this package's layers, whose transposes PyTorch has.
-
-        Those of an LSTM or GRU are joined before they are multiplied.
-        """
-        makers = {name: node for node in self._nodes for name in node.outputs}
-        found: set[str] = set()
-        waiting = [
-            name
-            for node in self._nodes
-            if node.op == "MatMul" or (node.op == "Gemm" and not node.attributes.get("transB"))
-            for name in node.inputs[1:2]
-        ]
-        while waiting:
-            name = waiting.pop()
-            maker = makers.get(name)
-            if maker is not None and maker.op in ("Concat", "Split"):
-                waiting += maker.inputs if maker.op == "Concat" else maker.inputs[:1]
-            elif name in self._params and self._params[name].ndim == 2 and f"/{name}".endswith("/W"):
-                found.add(f"/{name}")
-        return tuple(found)
 
     def _prepare(self) -> None:
         """Compute what is constant; keep the steps of a call, and the constants that they use."""
