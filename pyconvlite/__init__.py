@@ -49,11 +49,6 @@ if TYPE_CHECKING:
 else:
     # Imported at the first access: in a browser, where no bytecode is cached, these modules take as long to
     # import as the engine itself, and few programs need all of them.
-    _MODULES = {
-        *("checkpoint", "colors", "core", "cuda", "dataloaders", "datasets", "functions_conv", "graph"),
-        "html_page",
-        *("layers", "models", "onnx", "optimizers", "parallel", "project", "testing", "transforms", "utils"),
-    }
     _HOMES = {
         "DataLoader": "dataloaders",
         "SeqDataLoader": "dataloaders",
@@ -64,15 +59,15 @@ else:
     }
 
     def __getattr__(name: str) -> Any:
-        if name in _MODULES:
-            return import_module(f".{name}", __name__)
         if name in _HOMES:
             globals()[name] = getattr(import_module(f".{_HOMES[name]}", __name__), name)
             return globals()[name]
+        if name in __all__:
+            return import_module(f".{name}", __name__)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
     def __dir__() -> list[str]:
-        return sorted({*globals(), *_MODULES, *_HOMES})
+        return sorted({*globals(), *__all__})
 
 
 __version__ = "0.1.0"

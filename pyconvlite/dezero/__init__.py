@@ -48,20 +48,6 @@ from .dataloaders import DataLoader, SeqDataLoader
 from .layers import Layer
 from .models import Model
 
-_MODULES = (
-    *("core", "core_simple", "cuda", "dataloaders", "datasets", "functions", "functions_conv"),
-    *("layers", "models", "optimizers", "transforms", "utils"),
-)
-
-if getattr(sys.modules.get("dezero"), "__name__", __name__) != __name__:
-    raise ImportError(
-        "pyconvlite.dezero takes the place of the package dezero, but another one is imported already, "
-        f"{getattr(sys.modules['dezero'], '__file__', None)}: import pyconvlite.dezero first"
-    )
-
-sys.modules["dezero"] = sys.modules[__name__]
-sys.modules.update({f"dezero.{name}": sys.modules[f"{__name__}.{name}"] for name in _MODULES})
-
 is_simple_core = False  # in the book, True until step 32; `dezero.core_simple` is here at any time
 __version__ = "0.0.13"  # DeZero's, whose names these are
 
@@ -95,3 +81,14 @@ __all__ = [
     "using_config",
     "utils",
 ]
+
+if getattr(sys.modules.get("dezero"), "__name__", __name__) != __name__:
+    raise ImportError(
+        "pyconvlite.dezero takes the place of the package dezero, but another one is imported already, "
+        f"{getattr(sys.modules['dezero'], '__file__', None)}: import pyconvlite.dezero first"
+    )
+
+sys.modules["dezero"] = sys.modules[__name__]
+sys.modules.update(
+    {f"dezero.{name}": module for name in __all__ if (module := sys.modules.get(f"{__name__}.{name}"))}
+)

@@ -35,7 +35,9 @@ _Pass = Callable[[Any, Any, Any, _Weights], tuple[Any, Any]]
 
 
 @operator(
-    *("RNN", "GRU", "LSTM"),
+    "RNN",
+    "GRU",
+    "LSTM",
     activations=(),
     activation_alpha=(),
     activation_beta=(),

@@ -15,7 +15,11 @@ from ..emitting import Call
 from ._table import Run, Use, exports, host, integers, operator, raw
 
 _COORDINATE_MODES = (
-    *("half_pixel", "half_pixel_symmetric", "pytorch_half_pixel", "align_corners", "asymmetric"),
+    "half_pixel",
+    "half_pixel_symmetric",
+    "pytorch_half_pixel",
+    "align_corners",
+    "asymmetric",
     "tf_crop_and_resize",
 )
 
