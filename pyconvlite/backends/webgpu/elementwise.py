@@ -131,32 +131,40 @@ def _code(
     for k, name in enumerate(names):
         text += f"  var at_{name} = parameter({at + k});\n"
     at += len(names)
-    if wide:  # one axis
-        for k, name in enumerate(names):
-            text += f"  let step_{name} = parameter({at + 1 + k});\n  at_{name} += 4 * i * step_{name};\n"
-            places = (f"m{k}[at_{name} + {lane} * step_{name}]" for lane in range(4))
-            elements = ", ".join(loaded(inputs[k], place) for place in places)
-            text += f"  let {name} = {ALIAS[inputs[k]]}({elements});\n"
-    else:
-        text += "  var rest = i;\n" if rank else ""
-        for axis in reversed(range(rank)):
-            size = at + axis * (1 + len(names))
-            text += (
-                f"  let along_{axis} = rest % parameter({size});\n"
-                if axis
-                else f"  let along_{axis} = rest;\n"
-            )
-            text += f"  rest /= parameter({size});\n" if axis else ""
-            for k, name in enumerate(names):
-                text += f"  at_{name} += along_{axis} * parameter({size + 1 + k});\n"
-        for k, name in enumerate(names):
-            text += f"  let {name} = {loaded(inputs[k], f'm{k}[at_{name}]')};\n"
+    text += _load_four(inputs, at) if wide else _load_one(inputs, at, rank)
     for k, (expression, dtype) in enumerate(zip(expressions, outputs, strict=True)):
         value = f"select(B(0u), B(1u), {expression})" if dtype == "bool" else f"{ALIAS[dtype]}({expression})"
         if dtype == "float16":
             value = f"vec4<f16>({value})" if wide else f"f16({value})"
         text += f"  m{len(inputs) + k}[i] = {value};\n"
     return text + "}\n"
+
+
+def _load_four(inputs: tuple[str, ...], at: int) -> str:
+    """WGSL that loads four elements of each input along the one axis, described from parameter `at` on."""
+    text = ""
+    for k, (name, dtype) in enumerate(zip(LETTERS, inputs, strict=False)):
+        text += f"  let step_{name} = parameter({at + 1 + k});\n  at_{name} += 4 * i * step_{name};\n"
+        places = (f"m{k}[at_{name} + {lane} * step_{name}]" for lane in range(4))
+        text += f"  let {name} = {ALIAS[dtype]}({', '.join(loaded(dtype, place) for place in places)});\n"
+    return text
+
+
+def _load_one(inputs: tuple[str, ...], at: int, rank: int) -> str:
+    """WGSL that loads element i of each input; the axes are described from parameter `at` on."""
+    names = LETTERS[: len(inputs)]
+    text = "  var rest = i;\n"
+    for axis in reversed(range(rank)):
+        size = at + axis * (1 + len(names))
+        if axis:
+            text += f"  let along_{axis} = rest % parameter({size});\n  rest /= parameter({size});\n"
+        else:  # a remainder would be rest itself, and costs time
+            text += "  let along_0 = rest;\n"
+        for k, name in enumerate(names):
+            text += f"  at_{name} += along_{axis} * parameter({size + 1 + k});\n"
+    for k, (name, dtype) in enumerate(zip(names, inputs, strict=True)):
+        text += f"  let {name} = {loaded(dtype, f'm{k}[at_{name}]')};\n"
+    return text
 
 
 @overload
