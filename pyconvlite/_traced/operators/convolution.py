@@ -122,62 +122,75 @@ def _as_volumes(x: Any, N: int) -> Any:
     pads=(),
     strides=(),
 )
-def _conv_transpose(use: Use) -> Run:
-    axes = _axes(use)
-    stride, dilation = per_axis(use, "strides", axes, 1), per_axis(use, "dilations", axes, 1)
-    extra = per_axis(use, "output_padding", axes, 0)
-    known = edges(use, axes)
-    wanted = per_axis(use, "output_shape", axes, 1) if use.output_shape else None
+class _ConvTranspose:
+    """A transposed convolution with the settings of a node."""
 
-    def conv_transpose(x: Any, W: Any, b: Any = None) -> Any:
-        full = [
-            s * (n - 1) + (k - 1) * d + 1
-            for s, n, k, d in zip(stride, x.shape[2:], W.shape[2:], dilation, strict=True)
-        ]
-        pads, added = known, list(extra)
-        if wanted is not None or pads is None:
-            sizes = wanted or [n * s for n, s in zip(x.shape[2:], stride, strict=True)]
-            pads = tuple(
-                _split_padding(max(0, have + more - size), use.auto_pad)
-                for have, more, size in zip(full, extra, sizes, strict=True)
-            )
-            added = [size - have + sum(ends) for size, have, ends in zip(sizes, full, pads, strict=True)]
-        # Beyond the reach of the kernel, the output has `more - after` elements, each the bias.
-        ends = [
-            (before, have - max(after - more, 0), 0, max(more - after, 0))
-            for have, more, (before, after) in zip(full, added, pads, strict=True)
-        ]
-        if axes < 3:
-            return images(x, W, b, pads, added, ends)
+    def __init__(self, use: Use) -> None:
+        self.use = use
+        self.axes = axes = _axes(use)
+        self.stride = per_axis(use, "strides", axes, 1)
+        self.dilation = per_axis(use, "dilations", axes, 1)
+        self.extra = per_axis(use, "output_padding", axes, 0)
+        self.known = edges(use, axes)
+        self.wanted = per_axis(use, "output_shape", axes, 1) if use.output_shape else None
+
+    def __call__(self, x: Any, W: Any, b: Any = None) -> Any:
+        pads, added, ends = self._padding(x.shape[2:], W.shape[2:])
+        if self.axes < 3:
+            return self._images(x, W, b, pads, added, ends)
         # The sum of a transposed convolution for each slice of the kernels.
         D, (start, stop, _, more) = x.shape[2], ends[0]
         place = np.arange(start, stop + more)[:, np.newaxis]
         parts = []
         for k in range(W.shape[2]):
             kernels = F.get_item(W, (slice(None), slice(None), k))
-            y = _as_volumes(images(_as_batch(x), kernels, None, pads[1:], added[1:], ends[1:]), len(x))
-            parts.append(product_along(y, place == np.arange(D) * stride[0] + k * dilation[0], 2))
+            y = self._images(_as_batch(x), kernels, None, pads[1:], added[1:], ends[1:])
+            matrix = place == np.arange(D) * self.stride[0] + k * self.dilation[0]
+            parts.append(product_along(_as_volumes(y, len(x)), matrix, 2))
         y = reduce(F.add, parts)
         return y if b is None else y + F.reshape(b, (-1, 1, 1, 1))
 
-    def images(x: Any, W: Any, b: Any, pads: Any, added: Any, ends: Any) -> Any:
-        step, gap = stride[-2:], dilation[-2:]
-        if axes == 1:
-            x, W, step, gap = as_images(x), as_images(W), (1, *stride), (1, *dilation)
+    def _padding(self, size: Any, kernel: Any) -> tuple[Any, list[int], list[tuple[int, int, int, int]]]:
+        """For each axis: the padding (before, after), the elements added to the output, and its ends.
+
+        The ends are where it starts and stops in the output without padding, and the zeros before and after.
+        """
+        full = [
+            s * (n - 1) + (k - 1) * d + 1
+            for s, n, k, d in zip(self.stride, size, kernel, self.dilation, strict=True)
+        ]
+        pads, added = self.known, list(self.extra)
+        if self.wanted is not None or pads is None:
+            sizes = self.wanted or [n * s for n, s in zip(size, self.stride, strict=True)]
+            pads = tuple(
+                _split_padding(max(0, have + more - n), self.use.auto_pad)
+                for have, more, n in zip(full, self.extra, sizes, strict=True)
+            )
+            added = [n - have + sum(pad) for n, have, pad in zip(sizes, full, pads, strict=True)]
+        # Beyond the reach of the kernel, the output has `more - after` elements, each the bias.
+        ends = [
+            (before, have - max(after - more, 0), 0, max(more - after, 0))
+            for have, more, (before, after) in zip(full, added, pads, strict=True)
+        ]
+        return pads, added, ends
+
+    def _images(self, x: Any, W: Any, b: Any, pads: Any, added: Any, ends: Any) -> Any:
+        """The result for sequences or images."""
+        step, gap, groups = self.stride[-2:], self.dilation[-2:], self.use.group
+        if self.axes == 1:
+            x, W, step, gap = as_images(x), as_images(W), (1, *step), (1, *gap)
         if all(before == after and not more for (before, after), more in zip(pads, added, strict=True)):
             pad = (0, *(before for before, _ in pads))[-2:]
-            y = F.deconv2d(x, W, b, step, pad, dilation=gap, groups=use.group)
+            y = F.deconv2d(x, W, b, step, pad, dilation=gap, groups=groups)
         else:
-            y = F.deconv2d(x, W, None, step, dilation=gap, groups=use.group)
+            y = F.deconv2d(x, W, None, step, dilation=gap, groups=groups)
             ends = [(0, 1, 0, 0)] * (2 - len(ends)) + ends
             y = F.get_item(y, (..., *(slice(start, stop) for start, stop, _, _ in ends)))
             if any(more for end in ends for more in end[2:]):
                 y = F.pad(y, ((0, 0), (0, 0), *(end[2:] for end in ends)))
             if b is not None:
                 y = y + F.reshape(b, (-1, 1, 1))
-        return F.reshape(y, (*y.shape[:2], y.shape[3])) if axes == 1 else y
-
-    return conv_transpose
+        return F.reshape(y, (*y.shape[:2], y.shape[3])) if self.axes == 1 else y
 
 
 def _split_padding(total: int, auto_pad: str) -> tuple[int, int]:
