@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from . import _npz, backends
+from . import _npz, _weights, backends
 from ._arguments import at_least
 from ._random import rng
 from ._shapes import Array, matches
-from .autograd import Variable
+from .autograd import Parameter, Variable
 from .dataloaders import DataLoader
 from .optimizers import Schedule
 
@@ -160,6 +160,16 @@ def _floats(archive: _npz.Archive, name: str, shape: tuple[int | None, ...]) -> 
     if header.dtype.kind != "f" or not matches(header.shape, shape):
         archive.refuse(f"{name} has shape {header.shape} and dtype {header.dtype}")
     return header
+
+
+def read_weights(archive: _npz.Archive, params: Mapping[str, Parameter]) -> dict[str, Array]:
+    """The data of the Parameters by name."""
+    headers = _weights.fitting(archive, inside(archive, "model/"), params, "model/")
+    for name, header in headers.items():
+        if header.dtype.itemsize > 8:
+            archive.refuse(f"model/{name} has dtype {header.dtype}; a Parameter has at most float64")
+    # Results have the same bits only if dtype and memory order are the same.
+    return {name: archive.read(header, keeps_order=True) for name, header in headers.items()}
 
 
 def read_states(

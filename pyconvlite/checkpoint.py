@@ -107,15 +107,7 @@ def save(
         Checkpoint(step=7, extra={'losses': [2.5, 0.5]})
     """
     params = _checked(model, optimizer, schedule, loader)
-    arrays = {f"model/{name}": array for name, array in _weights.arrays_of(params).items()}
-    if large := [name for name, array in arrays.items() if array.dtype.itemsize > 8]:
-        raise ValueError(f"{', '.join(large)} must have at most float64")
-    for name, (layer, attribute) in _layer_states(model).items():
-        if (v := getattr(layer, attribute)) is not None:
-            arrays[f"state/{name}"] = backends.to_cpu(v.data)
-    for state, memory in _memories(optimizer).items():
-        stored = {name: memory[param] for name, param in params.items() if param in memory}
-        arrays |= {f"optimizer/{state}/{name}": backends.to_cpu(a) for name, a in stored.items()}
+    arrays = _arrays(model, params, optimizer)
     generators = {"package": rng()}
     if loader is not None:
         if loader.index is not None:
@@ -188,12 +180,7 @@ def load(
         faults += [f"unexpected: state {name} of the model" for name in kept if name not in carried]
         if faults:
             raise ValueError(f"{archive.title} does not fit: {'; '.join(faults)}")
-        headers = _weights.fitting(archive, _checkpoint.inside(archive, "model/"), params, "model/")
-        for name, header in headers.items():
-            if header.dtype.itemsize > 8:
-                archive.refuse(f"model/{name} has dtype {header.dtype}; a Parameter has at most float64")
-        # Results have the same bits only if dtype and memory order are the same.
-        weights = {name: archive.read(header, keeps_order=True) for name, header in headers.items()}
+        weights = _checkpoint.read_weights(archive, params)
         states, counts = _remembered(archive, optimizer, params, weights)
         values = _checkpoint.read_states(archive, kept, carried)
         index = (
@@ -211,8 +198,7 @@ def load(
         memory.clear()
         for name, array in states.get(state, {}).items():
             memory[params[name]] = backends.to_device_of(params[name].data, array)
-        for name, number in counts.get(state, {}).items():
-            memory[params[name]] = number
+        memory.update({params[name]: number for name, number in counts.get(state, {}).items()})
     for key, o in objects.items():
         for name, value in contents["objects"][key]["values"].items():
             vars(o)[name] = value
@@ -264,6 +250,20 @@ def _checked(
                 f"{', '.join(unknown)}; derive it from Elementwise, and name its arrays in `states`"
             )
     return params
+
+
+def _arrays(model: Layer, params: Mapping[str, Parameter], optimizer: Optimizer | None) -> dict[str, Array]:
+    """The arrays of the model and of the optimizer by their names in the file."""
+    arrays = {f"model/{name}": array for name, array in _weights.arrays_of(params).items()}
+    if large := [name for name, array in arrays.items() if array.dtype.itemsize > 8]:
+        raise ValueError(f"{', '.join(large)} must have at most float64")
+    for name, (layer, attribute) in _layer_states(model).items():
+        if (v := getattr(layer, attribute)) is not None:
+            arrays[f"state/{name}"] = backends.to_cpu(v.data)
+    for state, memory in _memories(optimizer).items():
+        stored = {name: memory[param] for name, param in params.items() if param in memory}
+        arrays |= {f"optimizer/{state}/{name}": backends.to_cpu(a) for name, a in stored.items()}
+    return arrays
 
 
 def _check_savable(objects: Mapping[str, Any]) -> None:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -113,7 +113,19 @@ def save(
     if "" in pictures:
         raise ValueError("the name of a class must not be empty")
     listed = [{"name": name, "pictures": list(each)} for name, each in pictures.items()]
-    contents = {"format": _FORMAT, "version": _VERSION, "classes": listed, "settings": settings}
+    members[_TEXT] = _as_json(listed, settings).encode()
+    if model is not None:
+        weights = io.BytesIO()
+        model.save_weights(weights)
+        members[_WEIGHTS] = weights.getvalue()
+    with written(file) as stream, zipfile.ZipFile(stream, "w") as archive:
+        for name, data in members.items():
+            archive.writestr(zipfile.ZipInfo(name), data)  # a fixed date: reproducible
+
+
+def _as_json(classes: Sequence[Any], settings: Any) -> str:
+    """The text of a project, as `load` reads it."""
+    contents = {"format": _FORMAT, "version": _VERSION, "classes": classes, "settings": settings}
     try:
         text = json.dumps(contents, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
@@ -125,14 +137,7 @@ def save(
             f"names and settings must have at most {_LONGEST} characters as JSON, nested at most {DEEPEST} "
             f"levels deep; got {len(text)} characters, {depth(text)} levels"
         )
-    members[_TEXT] = text.encode()
-    if model is not None:
-        weights = io.BytesIO()
-        model.save_weights(weights)
-        members[_WEIGHTS] = weights.getvalue()
-    with written(file) as stream, zipfile.ZipFile(stream, "w") as archive:
-        for name, data in members.items():
-            archive.writestr(zipfile.ZipInfo(name), data)  # a fixed date: reproducible
+    return text
 
 
 def _checked(picture: Any, name: str, k: int) -> str:
