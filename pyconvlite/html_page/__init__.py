@@ -220,7 +220,7 @@ def _unsupported(node: Node, inputs: Sequence[Array | None]) -> str | None:
     """
     a = node.attributes
     given = [*inputs, None, None, None, None, None]
-    second, third, fifth = given[1], given[2], given[4]
+    second, fifth = given[1], given[4]
     if len(a.get("kernel_shape", "HW")) != 2:
         return f"kernel_shape {a['kernel_shape']}"
     if node.op.startswith("Conv") and second is not None and second.ndim != 4:
@@ -246,24 +246,29 @@ def _unsupported(node: Node, inputs: Sequence[Array | None]) -> str | None:
             return f"operator set {node.version}"
         case "Pad" | "Resize" if "axes" in a:
             return "axes"
-        case "Pad":
-            if a.get("mode", "constant") != "constant":
-                return f"mode {a['mode']}"
-            if len(inputs) > 3:
-                return "axes"
-            return None if second is not None and _frames_images(second) else f"pads {_as_text(second)}"
+        case "Pad" if a.get("mode", "constant") != "constant":
+            return f"mode {a['mode']}"
+        case "Pad" if len(inputs) > 3:
+            return "axes"
+        case "Pad" if second is None or not _frames_images(second):
+            return f"pads {_as_text(second)}"
         case "Resize":
-            if a.get("mode", "nearest") != "nearest":
-                return f"mode {a['mode']}"
-            places = a.get("coordinate_transformation_mode", "half_pixel")
-            rounding = a.get("nearest_mode", "round_prefer_floor")
-            is_centred = places in _HALF_PIXEL and rounding.startswith("round")
-            if not is_centred and (places, rounding) != ("asymmetric", "floor"):
-                return f"coordinate_transformation_mode {places} and nearest_mode {rounding}"
-            if len(inputs) > 3:
-                return "sizes"
-            return None if third is not None and _enlarges_images(third) else f"scales {_as_text(third)}"
+            return _unsupported_resize(a, inputs)
     return None
+
+
+def _unsupported_resize(a: dict[str, Any], inputs: Sequence[Array | None]) -> str | None:
+    if a.get("mode", "nearest") != "nearest":
+        return f"mode {a['mode']}"
+    places = a.get("coordinate_transformation_mode", "half_pixel")
+    rounding = a.get("nearest_mode", "round_prefer_floor")
+    is_centred = places in _HALF_PIXEL and rounding.startswith("round")
+    if not is_centred and (places, rounding) != ("asymmetric", "floor"):
+        return f"coordinate_transformation_mode {places} and nearest_mode {rounding}"
+    if len(inputs) > 3:
+        return "sizes"
+    scales = inputs[2] if len(inputs) > 2 else None
+    return None if scales is not None and _enlarges_images(scales) else f"scales {_as_text(scales)}"
 
 
 def _frames_images(pads: Array) -> bool:
@@ -313,17 +318,9 @@ def _described(graph: Graph) -> tuple[Any, dict[str, Any]]:
 
 
 def _node(node: Node) -> dict[str, Any]:
-    return {
-        "op": node.op,
-        "inputs": node.inputs,
-        "outputs": node.outputs,
-        "attributes": {
-            name: value.tolist() if isinstance(value, np.ndarray) else value
-            for name, value in (
-                node.attributes | {"version": node.version, "outputs": len(node.outputs)}
-            ).items()
-        },
-    }
+    attributes = node.attributes | {"version": node.version, "outputs": len(node.outputs)}
+    plain = {name: v.tolist() if isinstance(v, np.ndarray) else v for name, v in attributes.items()}
+    return {"op": node.op, "inputs": node.inputs, "outputs": node.outputs, "attributes": plain}
 
 
 def _json(value: Any) -> str:
