@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The one door to pyconvlite: finds the tools, makes .venv once, and hands over to tools/build/.
+# The entry point: finds the tools, makes .venv once, and runs tools/build/.
 set -euo pipefail
 unset CDPATH
 unset PYTHONDONTWRITEBYTECODE # where it is set, each of some hundred processes compiles all that it imports
@@ -41,7 +41,7 @@ make_venv() {
 is_made() { [[ -x .venv/bin/python && -f $1 && $(<"$1") == "$2" ]]; }
 
 python=$(find_python) || die "install Python 3.11 or newer with venv (Debian: apt install python3 python3-venv)"
-"$python" -m tools.build.arguments "$@" # a mistake is told before anything is made
+"$python" -m tools.build.arguments "$@" # reports a mistake before anything is made
 case ${1-} in help | -h | --help) exit ;; esac
 command -v git >/dev/null || die "install git (Debian: apt install git)"
 command -v npm >/dev/null || die "install Node.js 20 or newer with npm (nodejs.org or your system's packages)"

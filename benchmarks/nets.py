@@ -75,7 +75,7 @@ class Contestant:
 
 
 def contestants(ask: Ask, name: str, place: str = "") -> list[Contestant]:
-    """Those of a net, made by who answers the questions of answers.py in a place."""
+    """The contestants of a net in a program that answers the questions of answers.py."""
     return [
         Contestant(
             one["name"] + place,

@@ -1,6 +1,6 @@
 """npz archives: arrays of any name are written, and read with checks of the headers before any data.
 
-A file may come from a stranger. So shapes are read without evaluating Python, nothing is allocated that the
+A file may be hostile. So shapes are read without evaluating Python, nothing is allocated that the
 file is too small to fill, and arrays are decompressed in parts into their final place.
 """
 

@@ -1,8 +1,8 @@
 """PyTorch's files (.pt, .pth), read without PyTorch; nothing in them is executed.
 
 Such a file has a pickle: a program for a small stack machine, which may call any function of Python.
-`_Machine` runs the part of it that is safe: it builds dicts, lists, tuples, numbers and strings, and knows
-only the functions that PyTorch rebuilds tensors with. A file with anything else is refused.
+`_Machine` runs the part of it that is safe: it builds dicts, lists, tuples, numbers and strings, and
+calls only the functions by which PyTorch rebuilds tensors. A file with anything else is refused.
 
 There are two formats. Since version 1.6 `torch.save` writes a zip archive with `data.pkl` and the numbers of
 each storage as a member, `data/0` and so on. Before, a file had five pickles (a magic number, the version,

@@ -1,6 +1,6 @@
 """Zip archives, read with checks of the sizes in their table of contents before any data.
 
-A file may come from a stranger, so nothing is allocated that the file is too small to fill.
+A file may be hostile, so nothing is allocated that the file is too small to fill.
 """
 
 from __future__ import annotations

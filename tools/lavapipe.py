@@ -102,7 +102,7 @@ def _mirror() -> str:
         site, *labels = line.split()
         if labels == ["Debian", "Debian"]:
             return site
-    raise fetch.FetchError("apt knows no Debian archive; run apt-get update")
+    raise fetch.FetchError("apt has no Debian archive; run apt-get update")
 
 
 def _run(*command: str) -> str:

@@ -66,8 +66,8 @@ _OPERATORS = {
 class _ArrayUfunc:
     """The attribute `__array_ufunc__`: a function on the class, where NumPy looks, and None on an instance.
 
-    Array-likes that look on the instance, such as masked arrays, find None and leave an operator to Variable,
-    which refuses what it cannot hold. Otherwise they would convert it to an array without a gradient.
+    Array-likes that look on the instance, such as masked arrays, find None, so that an operator is
+    Variable's, which refuses what it cannot hold; otherwise they would make an array without a gradient.
     """
 
     def __get__(self, instance: Variable | None, owner: type) -> Callable[..., Any] | None:

@@ -197,7 +197,7 @@ class Kernels(Protocol[A]):
     def conv2d_gx(self, gy: A, W: A, b: A | None, geometry: ConvGeometry) -> A:
         """Gradient of conv2d with respect to x: (N, C, H, W). With a bias b (C,): deconvolution.
 
-        A weight that is NaN or infinite affects the pixels that it meets and no others.
+        A weight that is NaN or infinite affects the pixels that it is multiplied with and no others.
         """
 
     def conv2d_gW(self, x: A, gy: A, geometry: ConvGeometry) -> A:

@@ -121,7 +121,7 @@ class _Threads:
         self.workers: Any = None  # what threads.js has opened
         self._begin_call: Any = None  # its methods: looking them up takes as long as a call
         self._finish_call: Any = None
-        self._numbers: dict[str, int] = {}  # of the kernels, by which the workers are told them
+        self._numbers: dict[str, int] = {}  # of the kernels, as the workers number them
         self._running = False  # a call: threads.js runs one at a time
         self._call = np.empty(256)  # a call as threads.js reads it
         self._call_at = address(self._call)
@@ -183,7 +183,7 @@ class _Threads:
 
     def state(self) -> tuple[int, int, str, Exception | None]:
         """Number of threads of a large call, of those starting, the reason, and the error if it is one."""
-        self._look()
+        self._stop_if_blocked()
         if self.error is not None:
             return 1, 0, str(self.error), self.error
         ready = min(self.parts, 1 + int(self.workers.ready())) if self.parts > 1 else 1
@@ -192,8 +192,8 @@ class _Threads:
             reason = f"{self.wanted} were requested, and no more could be started"
         return ready, self.parts - ready, reason, None
 
-    def _look(self) -> None:
-        """Give up where workers cannot start."""
+    def _stop_if_blocked(self) -> None:
+        """Compute on one thread from now on if workers cannot start."""
         if self.parts > 1 and (reason := str(self.workers.error)):
             self.stop()
             self.error = _error("blocked", reason=reason)
@@ -284,7 +284,7 @@ class _Threads:
         struct.pack_into(f"{len(values)}d", self._call.data, 0, *values)
         if self._begin_call(self._call_at):
             return True
-        self._look()
+        self._stop_if_blocked()
         self._replace_lost()
         return False
 

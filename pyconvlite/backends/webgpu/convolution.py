@@ -67,7 +67,7 @@ def _padded(
 
 
 def _is_product(geometry: ConvGeometry) -> bool:
-    """Whether a kernel of one pixel meets pixels of the image only: convolution is a matrix product then."""
+    """Whether a kernel of one pixel covers pixels of the image only: convolution is a matrix product then."""
     return geometry.kernel_size == (1, 1) and geometry.groups == 1 and not any(map(any, geometry.edges))
 
 

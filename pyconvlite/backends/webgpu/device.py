@@ -389,9 +389,9 @@ def init_sync(power_preference: str | None = None, dtype: Any = np.float32) -> A
         pyconvlite.backends.webgpu.device.WebGPUUnavailable: this ...
     """
     if not _platform.can_run_sync():
-        waitless = WebGPUUnavailable(
+        error = WebGPUUnavailable(
             "Python cannot wait for a device here (the runtime lacks JSPI, or an event loop runs); use "
             "`await webgpu.init()`"
         )
-        raise coded(waitless, "no-jspi")
+        raise coded(error, "no-jspi")
     return _platform.run_sync(init(power_preference, dtype))

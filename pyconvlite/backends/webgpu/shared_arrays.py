@@ -32,14 +32,14 @@ class _Binding(NamedTuple):
 
 
 class _Entry(NamedTuple):
-    """A place in what an optimizer remembers, and the array that is there."""
+    """A place in the states of an optimizer, and the array that is there."""
 
     states: weakref.ref[Any]
     key: int
     array: weakref.ref[ndarray]
 
     def is_replaced(self) -> bool:
-        """Whether another array is there, or what the optimizer remembered is gone."""
+        """Whether another array is there, or the states are gone."""
         states = self.states()
         return states is None or states.by_id(self.key) is not self.array()
 
