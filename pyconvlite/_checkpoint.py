@@ -100,25 +100,29 @@ def misfits(contents: Mapping[str, Any], objects: Mapping[str, Any]) -> Iterator
         if any(name.startswith(f"{passed}/") for passed in objects):
             yield f"unexpected: {name}, a {stored[name]['kind']}"
     for name, o in objects.items():
-        if name not in stored:
+        if name in stored:
+            yield from _misfits_of(name, o, stored[name], contents["generators"])
+        else:
             yield f"missing: {name}"
-            continue
-        kind, theirs, own = stored[name]["kind"], stored[name]["values"], values_of(o)
-        if kind != type(o).__name__:
-            yield f"{name} is of type {type(o).__name__}; in the file it is of type {kind}"
-        elif theirs.keys() != own.keys():
-            yield f"{name} has the attributes {', '.join(own)}; the file has {', '.join(theirs)}"
-        elif other := [each for each, value in theirs.items() if _have_other_types(value, own[each])]:
-            yield f"{name} has other types of {', '.join(other)}"
-        elif reason := refusal(o, theirs):
-            yield f"{name}: {reason}"
-        elif isinstance(o, DataLoader):
-            for attribute in own.keys() - {"iteration"}:
-                if own[attribute] != theirs[attribute]:
-                    yield f"{attribute} of {name} is {own[attribute]}; the file has {theirs[attribute]}"
-            if (o.generator is not None) != (name in contents["generators"]):
-                had = "none" if o.generator is not None else "one"
-                yield f"{name} must have a seed if and only if the saved one had; that had {had}"
+
+
+def _misfits_of(name: str, o: Any, stored: Mapping[str, Any], generators: Collection[str]) -> Iterator[str]:
+    kind, theirs, own = stored["kind"], stored["values"], values_of(o)
+    if kind != type(o).__name__:
+        yield f"{name} is of type {type(o).__name__}; in the file it is of type {kind}"
+    elif theirs.keys() != own.keys():
+        yield f"{name} has the attributes {', '.join(own)}; the file has {', '.join(theirs)}"
+    elif other := [each for each, value in theirs.items() if _have_other_types(value, own[each])]:
+        yield f"{name} has other types of {', '.join(other)}"
+    elif reason := refusal(o, theirs):
+        yield f"{name}: {reason}"
+    elif isinstance(o, DataLoader):
+        for attribute in own.keys() - {"iteration"}:
+            if own[attribute] != theirs[attribute]:
+                yield f"{attribute} of {name} is {own[attribute]}; the file has {theirs[attribute]}"
+        if (o.generator is not None) != (name in generators):
+            had = "none" if o.generator is not None else "one"
+            yield f"{name} must have a seed if and only if the saved one had; that had {had}"
 
 
 def refusal(o: Any, stored: Mapping[str, Any]) -> str:
