@@ -129,9 +129,7 @@ class Dropout2d(Dropout):
     Args:
         dropout_ratio: probability that a channel is set to 0, at least 0 and below 1.
 
-    Raises:
-        TypeError: `dropout_ratio` is not a number.
-        ValueError: `dropout_ratio` is not in [0, 1).
+    Raises: as Dropout.
 
     Example:
         >>> from pyconvlite import test_mode

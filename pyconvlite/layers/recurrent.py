@@ -338,26 +338,16 @@ class GRU(_Gated):
         n = tanh(x2n(x) + r * h2n(h))
         h = (1 - z) * n + z * h
 
-    x of shape (N, in_size) is one step. x of shape (T, N, in_size) is T steps, which are faster in one call;
-    it returns h after each, (T, N, hidden_size). The Linear layers hold the weights, but are not called.
-    To change a weight between two steps, assign a new array to its `data`, as optimizers do. A write into the
-    array may be ignored.
+    Steps and sequences, the change of a weight and `reset_state()` are as in LSTM.
 
-    Call `reset_state()` before a new sequence or batch size; in the first step h is 0.
-
-    Args:
-        hidden_size: length of h, at least 1.
-        in_size: number of input features; None infers it from the first input.
-        dtype: float16, float32 or float64.
+    Args: as LSTM.
 
     Attributes:
         hidden_size: length of h.
         x2r, x2z, x2n, h2r, h2z, h2n: Linear layers; h2r and h2z have no bias, since those of x suffice.
         h: state after the last step, of shape (N, hidden_size); None before the first step.
 
-    Raises:
-        TypeError: a size is not an integer, or `dtype` is not supported.
-        ValueError: a size is below 1; when called, the batch sizes of the input and the state differ.
+    Raises: as LSTM.
 
     Example:
         >>> gru = GRU(4)
