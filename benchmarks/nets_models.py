@@ -103,15 +103,8 @@ def steps(framework: Any, rows: Rows, before: str, add: Callable[[str, Any], Any
             case Flatten():
                 yield lambda x: F.reshape(x, (x.shape[0], -1))
             case Residual(body, shortcut):
-                yield residual(
-                    *(
-                        list(steps(framework, *part, add))
-                        for part in (
-                            (body, f"{at}body/"),
-                            (shortcut, f"{at}shortcut/"),
-                        )
-                    )
-                )
+                branches = (body, f"{at}body/"), (shortcut, f"{at}shortcut/")
+                yield residual(*(list(steps(framework, *branch, add)) for branch in branches))
 
 
 def whole(lstm: Any) -> Step:

@@ -74,19 +74,9 @@ def _nodes(make: Any, nodes: list[Any], rows: Rows, x: str, before: str, arrays:
             case Linear():
                 x = add("Gemm", x, f"{at}W", f"{at}b")
             case LSTM(hidden):
-                for name, kind in (("W", "x2{}/W"), ("R", "h2{}/W"), ("B", "x2{}/b")):
-                    parts = [arrays.pop(at + kind.format(gate)).T for gate in "iofu"]
-                    arrays[f"{at}{name}"] = np.concatenate(parts)[None]
-                arrays[f"{at}B"] = np.concatenate([arrays[f"{at}B"], 0 * arrays[f"{at}B"]], 1)
-                x = add("Transpose", x, perm=[1, 0, 2], to=f"{at}x")
-                nodes.append(
-                    make(
-                        "LSTM",
-                        [x, *(at + name for name in "WRB")],
-                        ["", f"{at}h"],
-                        hidden_size=hidden,
-                    )
-                )
+                _join_gates(arrays, at)
+                inputs = [add("Transpose", x, perm=[1, 0, 2], to=f"{at}x"), *(at + name for name in "WRB")]
+                nodes.append(make("LSTM", inputs, ["", f"{at}h"], hidden_size=hidden))
                 arrays[f"{at}axes"] = np.array([0])
                 x = add("Squeeze", f"{at}h", f"{at}axes")
             case BatchNorm():
@@ -110,6 +100,14 @@ def _nodes(make: Any, nodes: list[Any], rows: Rows, x: str, before: str, arrays:
                 ]
                 x = add("Add", *branches)
     return x
+
+
+def _join_gates(arrays: Arrays, at: str) -> None:
+    """Replace the weights of an LSTM's gates by W, R and B, as ONNX has them."""
+    for name, kind in (("W", "x2{}/W"), ("R", "h2{}/W"), ("B", "x2{}/b")):
+        parts = [arrays.pop(at + kind.format(gate)).T for gate in "iofu"]
+        arrays[f"{at}{name}"] = np.concatenate(parts)[None]
+    arrays[f"{at}B"] = np.concatenate([arrays[f"{at}B"], 0 * arrays[f"{at}B"]], 1)
 
 
 # ---------------------------------------------------------------------------------------------- TensorFlow.js

@@ -313,23 +313,11 @@ def test(arguments: Sequence[str]) -> int:
     Args:
         arguments: a tier, "quick", "full" or nothing, then arguments of the test runners.
     """
-    what, rest = arguments[0] if arguments else "", arguments[1:]
-    if what in TIERS:
-        jobs = [Job(what, rest)]
-    elif what == "quick":
-        jobs = [Job("lint"), Job("python", [*changes.tests(), *rest]), Job("node", [*SMOKE, *rest])]
-    elif what == "full":
-        jobs = [Job(tier, rest, full=True) for tier in TIERS]
-    elif not what:
-        jobs = [Job(tier, sampled=True) for tier in TIERS]
-    elif what.startswith("-") or Path(what.partition("::")[0]).exists():
-        jobs = [Job(tier, arguments) for tier in TIERS if tier not in WITHOUT_PYTEST]
-    else:
-        raise BuildError(f"test: {what!r} is neither a file nor a tier: quick, full, {', '.join(TIERS)}")
+    jobs = _jobs(arguments)
     if len(jobs) == 1:
-        say(f"== {what}")
+        say(f"== {jobs[0].tier}")
         jobs[0].run()
-        _tell(jobs[0])
+        _report(jobs[0])
     else:
         _run_side_by_side(jobs)
     for job in jobs:
@@ -342,6 +330,21 @@ def test(arguments: Sequence[str]) -> int:
     passed, failed = sum(job.passed for job in jobs), sum(job.failed for job in jobs)
     print(f"{passed} passed, {failed} failed")
     return 0 if passed and not failed else 1
+
+
+def _jobs(arguments: Sequence[str]) -> list[Job]:
+    what, rest = arguments[0] if arguments else "", arguments[1:]
+    if what in TIERS:
+        return [Job(what, rest)]
+    if what == "quick":
+        return [Job("lint"), Job("python", [*changes.tests(), *rest]), Job("node", [*SMOKE, *rest])]
+    if what == "full":
+        return [Job(tier, rest, full=True) for tier in TIERS]
+    if not what:
+        return [Job(tier, sampled=True) for tier in TIERS]
+    if what.startswith("-") or Path(what.partition("::")[0]).exists():
+        return [Job(tier, arguments) for tier in TIERS if tier not in WITHOUT_PYTEST]
+    raise BuildError(f"test: {what!r} is neither a file nor a tier: quick, full, {', '.join(TIERS)}")
 
 
 def _run_side_by_side(jobs: Sequence[Job]) -> None:
@@ -364,7 +367,7 @@ def _run_side_by_side(jobs: Sequence[Job]) -> None:
     run_doit(tasks, names, settings)
 
 
-_telling = Lock()
+_printing = Lock()
 
 
 def _run_logged(job: Job, running: set[str]) -> None:
@@ -374,11 +377,11 @@ def _run_logged(job: Job, running: set[str]) -> None:
     with log.open("wb") as job.log:
         job.run()
     running.remove(job.tier)
-    with _telling:
+    with _printing:
         say(f"== {job.tier}")
         print(log.read_text("utf-8", errors="replace"), end="", flush=True)
-        _tell(job)
+        _report(job)
 
 
-def _tell(job: Job) -> None:
+def _report(job: Job) -> None:
     say(f"== {job.tier}: {job.passed} passed, {job.failed} failed in {job.seconds} s")
