@@ -72,7 +72,7 @@ class TestSources:
                     isinstance(node, ast.Call)
                     and isinstance(node.func, ast.Attribute)
                     and node.func.attr in CONTRACTIONS
-                    and not through_the_seam(node.func.value)
+                    and not calls_kernels(node.func.value)
                 )
                 if operator or call:
                     found.append((name, ast.unparse(node)))
@@ -121,7 +121,7 @@ class TestSources:
         assert found == []
 
 
-def through_the_seam(node):
+def calls_kernels(node):
     """`kernels(x).matmul`, or a module or object of ours that has an operation of that name."""
     if isinstance(node, ast.Name) and node.id == "library":  # the side module's
         return True

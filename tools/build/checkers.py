@@ -13,7 +13,7 @@ from tools.build.process import PYTHON
 # Each is one check of the tier lint, a command of the shell that passes by its exit status.
 CHECKERS = (
     f"{PYTHON} -m mypy",
-    f"{PYTHON} -m tools.seam_types",
+    f"{PYTHON} -m tools.kernel_types",
     "PYTHONPATH=site/python .venv/bin/lint-imports",
     f"{PYTHON} -m ruff check",
     f"{PYTHON} -m ruff format --check",

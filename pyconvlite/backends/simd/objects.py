@@ -96,7 +96,7 @@ def function(module: Any, name: str, fallback: Callable[..., Any]) -> Callable[.
 
 
 def connect(module: Any) -> bool:
-    """Hand the side module the functions of Python and NumPy that it calls.
+    """Pass the functions of Python and NumPy that the side module calls to it.
 
     Returns:
         Whether NumPy's arrays are laid out as the side module expects.

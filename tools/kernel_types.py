@@ -1,6 +1,6 @@
 """Check that no argument or result of a kernel call in pyconvlite/functions/ has type Any in mypy.
 
-Usage: python -m tools.seam_types
+Usage: python -m tools.kernel_types
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def lines_with_any() -> set[tuple[str, int]]:
     command = [sys.executable, "-m", "mypy", "--disallow-any-expr", "--cache-dir", ".mypy_cache/any-expr"]
     report = subprocess.run(command, capture_output=True, text=True, check=False).stdout
     if not (found := {(m[1], int(m[2])) for m in map(ANY.match, report.splitlines()) if m}):
-        raise SystemExit(f"seam_types: mypy reported no Any at all, which cannot be:\n{report[-2000:]}")
+        raise SystemExit(f"kernel_types: mypy reported no Any at all, which cannot be:\n{report[-2000:]}")
     return found
 
 
