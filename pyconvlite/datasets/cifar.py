@@ -10,7 +10,8 @@ import numpy as np
 from .._arguments import one_of
 from .._shapes import Array
 from ..transforms import Compose, Normalize, ToFloat
-from .base import Bytes, Contents, Images, Place, Transform, first_of
+from .base import Images, Transform
+from .files import Bytes, Contents, Place, first_of
 
 Source = Place | Bytes | tuple[Bytes, ...]
 

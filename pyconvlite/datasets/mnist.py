@@ -12,7 +12,8 @@ from .. import _fetch
 from .._files import replacing
 from .._shapes import Array
 from ..transforms import Compose, Flatten, Normalize, ToFloat
-from .base import Bytes, Contents, Images, Place, Transform, first_of
+from .base import Images, Transform
+from .files import Bytes, Contents, Place, first_of
 
 Source = Place | tuple[Bytes, Bytes]
 
