@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._arguments import number_dtype
+from .._arguments import number, number_dtype, within
 from .._shapes import Array
 
 if TYPE_CHECKING:  # slow to import in a browser
@@ -143,3 +145,22 @@ def _per_channel(value: Array, name: str, x: Array) -> Array:
     if name == "std" and not value.all():
         raise ValueError(f"std must not be 0, to which the array's {x.dtype} rounds it; got {given}")
     return value.reshape(-1, *[1] * (x.ndim - 1)) if value.ndim else value
+
+
+def symmetric_range(value: float | Sequence[float], name: str) -> tuple[float, float]:
+    """An argument of a random transform as (least, most): the pair itself, or (-value, value) of a number.
+
+    Raises:
+        TypeError: it does not consist of numbers.
+        ValueError: the number is below 0, or it is not a pair of numbers in ascending order.
+
+    Example:
+        >>> symmetric_range(15, "degrees"), symmetric_range((0, 90), "degrees")
+        ((-15, 15), (0, 90))
+    """
+    if isinstance(value, tuple | list):
+        if len(value) != 2 or not number(value[0], name) <= number(value[1], name):
+            raise ValueError(f"{name} must be a number or a pair (least, most); got {value!r}")
+        return value[0], value[1]
+    most = within(0, number(value, name), math.inf, name)
+    return -most, most

@@ -11,8 +11,7 @@ import numpy as np
 from .._arguments import number, within
 from .._random import rng
 from .._shapes import Array
-from .arrays import checked_array
-from .moving import symmetric_range
+from .arrays import checked_array, symmetric_range
 
 if TYPE_CHECKING:  # slow to import in a browser
     from numpy.typing import ArrayLike

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .._arguments import check_holds, fraction, number, one_of, within
+from .._arguments import check_holds, fraction, number, one_of
 from .._random import rng
 from .._shapes import Array, IntPair, sizes
-from .arrays import checked_array
+from .arrays import checked_array, symmetric_range
 
 if TYPE_CHECKING:  # slow to import in a browser
     from numpy.typing import ArrayLike
@@ -184,25 +184,6 @@ class RandomRotation:
         below = (1 - right) * at(top + 1, left) + right * at(top + 1, left + 1)
         y: Array = (1 - down) * above + down * below
         return y if x.dtype.kind == "f" else np.rint(y).astype(x.dtype)
-
-
-def symmetric_range(value: float | Sequence[float], name: str) -> tuple[float, float]:
-    """An argument of a random transform as (least, most): the pair itself, or (-value, value) of a number.
-
-    Raises:
-        TypeError: it does not consist of numbers.
-        ValueError: the number is below 0, or it is not a pair of numbers in ascending order.
-
-    Example:
-        >>> symmetric_range(15, "degrees"), symmetric_range((0, 90), "degrees")
-        ((-15, 15), (0, 90))
-    """
-    if isinstance(value, tuple | list):
-        if len(value) != 2 or not number(value[0], name) <= number(value[1], name):
-            raise ValueError(f"{name} must be a number or a pair (least, most); got {value!r}")
-        return value[0], value[1]
-    most = within(0, number(value, name), math.inf, name)
-    return -most, most
 
 
 def _rows_and_columns(array: ArrayLike, transform: object) -> Array:
