@@ -11,7 +11,7 @@ from .._arguments import boolean, described
 from ..autograd import Parameter, Variable
 from ..backends import to_device_of
 from .hooks import ForwardHook, HookHandle, Hooks
-from .table import list_rows, rows_as_html
+from .table import model_as_html
 from .walk import walk
 from .weights import Weights
 
@@ -202,27 +202,9 @@ class Layer(Weights):
 
     def _repr_html_(self) -> str:
         """HTML table of the layers, their Parameters and the output shapes of their last call."""
-        from .. import _html  # imported here, since only notebooks need it
-
         nodes = list(walk(self))
-        names = {node: name for name, node, _ in nodes}
         shapes = {node: _output_shape(node) for _, node, _ in nodes if isinstance(node, Layer)}
-        rows = list_rows(nodes, shapes)
-        listed = {row.name for row in rows}
-        shown: dict[str, list[str]] = {}  # Parameters by the name of their row
-        where = set()
-        for name, node, owner in nodes:
-            if isinstance(node, Parameter):
-                if node.data is not None:
-                    where.add(f"{node.dtype} on the {_html.device(node.data)}")
-                shape = _html.lazy_shape(node) if node.data is None else str(node.shape)
-                place = "" if owner is None else names[owner]
-                while place not in listed:
-                    place = place.rpartition("/")[0]
-                shown.setdefault(place, []).append(f"{name.removeprefix(place).lstrip('/')} {shape}")
-        title = repr(self).partition("(\n")[0]
-        title += ": " * bool(where) + ", ".join(sorted(where))
-        return _html.titled(title, rows_as_html(rows, shown))
+        return model_as_html(repr(self).partition("(\n")[0], nodes, shapes)
 
     def modules(self) -> Iterator[Layer]:
         """Iterate over this layer and all layers that it contains, each once, a layer before its contents."""

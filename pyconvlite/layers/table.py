@@ -64,6 +64,28 @@ def list_rows(nodes: list[tuple[str, Any, Any]], shapes: dict[Any, Any]) -> list
     return called + [row for layer, row in rows.items() if layer not in shapes]
 
 
+def model_as_html(title: str, nodes: list[tuple[str, Any, Any]], shapes: dict[Any, Any]) -> str:
+    """Return an HTML table of the layers of `list_rows` with their Parameters, under a title."""
+    from .. import _html  # imported here, since only notebooks need it
+
+    names = {node: name for name, node, _ in nodes}
+    rows = list_rows(nodes, shapes)
+    listed = {row.name for row in rows}
+    shown: dict[str, list[str]] = {}  # Parameters by the name of their row
+    where = set()
+    for name, node, owner in nodes:
+        if isinstance(node, Parameter):
+            if node.data is not None:
+                where.add(f"{node.dtype} on the {_html.device(node.data)}")
+            shape = _html.lazy_shape(node) if node.data is None else str(node.shape)
+            place = "" if owner is None else names[owner]
+            while place not in listed:
+                place = place.rpartition("/")[0]
+            shown.setdefault(place, []).append(f"{name.removeprefix(place).lstrip('/')} {shape}")
+    title += ": " * bool(where) + ", ".join(sorted(where))
+    return _html.titled(title, rows_as_html(rows, shown))
+
+
 def rows_as_html(rows: Sequence[Row], shown: Mapping[str, Sequence[str]] | None = None) -> str:
     """Return an HTML table of the rows and their totals.
 
