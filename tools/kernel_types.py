@@ -25,14 +25,13 @@ def lines_with_any() -> set[tuple[str, int]]:
 
 
 def kernel_calls(source: str) -> list[ast.Call]:
-    """Return the calls `kernels(x).name(...)` of a module."""
+    """Return the calls `kernels(x).name(...)` of a module, and `k.name(...)` after `k = kernels(x)`."""
     return [
         node
         for node in ast.walk(ast.parse(source))
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
-        and isinstance(node.func.value, ast.Call)
-        and getattr(node.func.value.func, "id", "") == "kernels"
+        and re.match(r"kernels\(|k$", ast.unparse(node.func.value))
     ]
 
 

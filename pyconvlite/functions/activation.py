@@ -127,11 +127,12 @@ class LeakyReLU(Function):
         self.slope = float(slope)
 
     def forward(self, x: Array) -> Any:
-        self.positive = kernels(x).greater(x, 0)
-        sloped = kernels(x).mul(x, self.slope)
+        k = kernels(x)
+        self.positive = k.greater(x, 0)
+        sloped = k.mul(x, self.slope)
         if 0 < self.slope <= 1:  # a maximum is faster than a choice
-            return kernels(x).maximum(x, sloped)
-        return kernels(x).where(self.positive, x, sloped)
+            return k.maximum(x, sloped)
+        return k.where(self.positive, x, sloped)
 
     def backward(self, gy: Variable) -> Any:
         return where(self.positive, gy, gy * self.slope)
@@ -167,8 +168,9 @@ class ELU(Function):
         self.alpha = float(alpha)
 
     def forward(self, x: Array) -> Any:
-        negative = kernels(x).expm1(kernels(x).minimum(x, 0))
-        return kernels(x).where(kernels(x).greater(x, 0), x, kernels(x).mul(negative, self.alpha))
+        k = kernels(x)
+        negative = k.expm1(k.minimum(x, 0))
+        return k.where(k.greater(x, 0), x, k.mul(negative, self.alpha))
 
     def backward(self, gy: Variable) -> Any:
         (x,) = self.inputs
@@ -323,8 +325,8 @@ class Softplus(Function):
     reads_outputs = False
 
     def forward(self, x: Array) -> Any:
-        small = kernels(x).exp(kernels(x).neg(kernels(x).abs(x)))
-        return kernels(x).add(kernels(x).maximum(x, 0), kernels(x).log1p(small))
+        k = kernels(x)
+        return k.add(k.maximum(x, 0), k.log1p(k.exp(k.neg(k.abs(x)))))
 
     def backward(self, gy: Variable) -> Any:
         return gy * sigmoid(self.inputs[0])
@@ -359,8 +361,9 @@ class SiLU(Function):
     reads_outputs = False
 
     def forward(self, x: Array) -> Any:
-        self.s = kernels(x).sigmoid(x)
-        return kernels(x).mul(x, self.s)
+        k = kernels(x)
+        self.s = k.sigmoid(x)
+        return k.mul(x, self.s)
 
     def backward(self, gy: Variable) -> Any:
         return SiLUGrad(self.s)(gy, self.inputs[0])

@@ -147,7 +147,7 @@ class BatchNorm(Function):
         return BatchNormGrad(self.eps)(x, gamma, gy)
 
 
-def _moving_average(average: Any, value: Any, decay: float) -> Any:
+def _moving_average(average: Array, value: Array, decay: float) -> Array:
     k = kernels(average)
     return k.add(k.mul(average, decay), k.mul(value, 1 - decay)).astype(average.dtype, copy=False)
 

@@ -128,16 +128,18 @@ class LogSumExp(Function):
 
     reads_outputs = False
 
-    def __init__(self, axis: Any = None) -> None:
+    def __init__(self, axis: int | tuple[int, ...] | None = None) -> None:
         self.axis = axis
 
     def forward(self, x: Array) -> Any:
         k, xp = kernels(x), get_array_module(x)
         most = k.max(x, self.axis, True)
-        finite = xp.isfinite(most)
-        self.shift = xp.where(finite, most, 0)
-        y = k.exp(k.where(finite, k.sub(x, self.shift), 0))  # no inf - inf
-        return xp.where(finite, k.log(k.sum(y, self.axis, True)) + most, most)
+        finite: Array = xp.isfinite(most)
+        shift: Array = xp.where(finite, most, 0)
+        self.shift = shift
+        y = k.exp(k.where(finite, k.sub(x, shift), 0))  # no inf - inf
+        logarithm = k.log(k.sum(y, self.axis, True))
+        return xp.where(finite, logarithm + most, most)
 
     def backward(self, gy: Variable) -> Any:
         (x,) = self.inputs
