@@ -31,7 +31,7 @@ class SoftmaxCrossEntropy(Function):
 
     def backward(self, gy: Variable) -> Any:
         x, t = self.inputs
-        return SoftmaxCrossEntropyGrad()(x, t, gy)
+        return SoftmaxCrossEntropyGrad()(x, t, gy), None
 
 
 class SoftmaxCrossEntropyGrad(Function):
