@@ -184,6 +184,21 @@ def test_pooling_equals_onnx_runtime(op, axes, ceil_mode):
         np.testing.assert_allclose(onnx.load(data)(x).data, found, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("mode", ["nearest", "linear"])
+@pytest.mark.parametrize("size", [(7, 9), (23, 5), (14, 14)])
+def test_resize_of_tensorflow_equals_onnx_runtime(size, mode):
+    import onnxruntime
+
+    x = floats(2, 3, 14, 14)
+    settings = {"coordinate_transformation_mode": "tf_half_pixel_for_nn", "nearest_mode": "floor"}
+    node = ("Resize", "x none none sizes", "y", {**settings, "mode": mode})
+    constants = {"none": np.zeros(0, np.float32), "sizes": np.array([2, 3, *size])}
+    data = contents([node], {"x": x.shape}, "y", constants, opset=11)
+    session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
+    (found,) = session.run(None, {"x": x})
+    np.testing.assert_allclose(onnx.load(data)(x).data, found, rtol=1e-5, atol=1e-6)
+
+
 NETS = {
     **MODELS,
     "lenet": (LeNet, floats(2, 1, 28, 28)),

@@ -20,6 +20,7 @@ _COORDINATE_MODES = (
     "pytorch_half_pixel",
     "align_corners",
     "asymmetric",
+    "tf_half_pixel_for_nn",
     "tf_crop_and_resize",
 )
 
@@ -122,6 +123,8 @@ def _source_coordinates(old: int, new: int, factor: np.float32, end: Any, mode: 
         return i * (old - 1) / (old * factor - 1) if new > 1 else np.zeros(1)
     if mode == "asymmetric":
         return i / factor
+    if mode == "tf_half_pixel_for_nn":  # operator sets 11 and 12; TensorFlow's exporter writes it in all
+        return (i + 0.5) / factor
     if mode == "pytorch_half_pixel" and new == 1:
         return np.zeros(1)
     coordinates: Array = (i + 0.5) / factor - 0.5
