@@ -165,8 +165,6 @@ class _Reader:
             raise self._error(f"{node} has no output")
         if op == CONV_RELU:
             raise self._error(f"{node} is not an ONNX operator")
-        if domain not in ("", "ai.onnx"):
-            raise self._error(f"{node} has the domain {domain!r}, which is not supported")
         for attribute in message.attribute:
             field = _BY_TYPE.get(attribute.type)
             if field is None or attribute.ref_attr_name:
@@ -178,19 +176,15 @@ class _Reader:
             if field == "t":
                 value = self.array(value, f"attribute {attribute.name!r} of {node}")
             elif field == "s":
-                value = self._text(value)
+                value = str(value, "utf-8", "replace")
             elif field == "strings":
-                value = [self._text(part) for part in value]
+                value = [str(part, "utf-8", "replace") for part in value]
             elif field in ("floats", "ints"):
                 value = list(value)
             node.attributes[attribute.name] = value
+        if domain not in ("", "ai.onnx"):
+            raise self._error(f"{node} has the domain {domain!r}, which is not supported")
         return node
-
-    def _text(self, value: memoryview | bytes) -> str:
-        try:
-            return str(value, "utf-8")
-        except UnicodeDecodeError as error:
-            raise self._error(f"an attribute's text is not UTF-8: {error}") from None
 
     # -- tensors
 
