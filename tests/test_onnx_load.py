@@ -100,6 +100,33 @@ def test_weights_behind_other_nodes_are_parameters():
     np.testing.assert_allclose(model(x).data, x @ constants["W"].T * 2, rtol=1e-6)
 
 
+def test_weights_of_attention_that_are_masked_or_bounded_are_parameters():
+    """As PyTorch's exporter writes Swin Transformer V2: the bias of the keys is 0, the scale has a bound."""
+    nodes = [
+        ("ScatterND", "bias middle zeros", "masked", {}),
+        ("Add", "masked x", "h", {}),
+        ("Clip", "scale  most", "bounded", {}),
+        ("Exp", "bounded", "factor", {}),
+        ("Mul", "h factor", "y", {}),
+    ]
+    constants = {
+        "bias": floats(3),
+        "middle": np.array([[1]]),
+        "zeros": np.zeros(1, np.float32),
+        "scale": np.array([0, 1, 2], np.float32),
+        "most": np.float32(1.5),
+    }
+    model = onnx.load(contents(nodes, {"x": (1, 3)}, "y", constants))
+    model(np.ones((1, 3), np.float32)).sum().backward()
+    factor = np.exp([0, 1, 1.5])
+    grads = {name: param.grad.data for name, param in model.named_params()}
+    assert grads.keys() == {"bias", "scale"}
+    np.testing.assert_allclose(grads["bias"], factor * [1, 0, 1], rtol=1e-6)
+    np.testing.assert_allclose(
+        grads["scale"], (constants["bias"] * [1, 0, 1] + 1) * factor * [1, 1, 0], rtol=1e-5
+    )
+
+
 def test_file_of_paddle():
     nodes = [
         ("Constant", "", "W", {"value": floats(3, 2, 1, 1)}),

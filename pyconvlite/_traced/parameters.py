@@ -25,7 +25,10 @@ _STATISTICS = {"BatchNormalization": (3, 4)}
 ELEMENTWISE = ("Add", "Sub", "Mul", "Div")  # a constant with several elements is a weight of theirs
 PASSING = ("Identity", "Transpose", "Reshape", "Squeeze", "Unsqueeze", "Cast", "Expand")
 # Through these, too, a weight may reach a node, such as that of a gate through a sigmoid.
-_UNARY = ("Abs", "Exp", "Log", "Neg", "Reciprocal", "Relu", "Sigmoid", "Softplus", "Sqrt", "Tanh")
+_UNARY = (
+    *("Abs", "Clip", "Exp", "Log", "Neg", "Reciprocal"),
+    *("Relu", "ScatterND", "Sigmoid", "Softplus", "Sqrt", "Tanh"),
+)
 _PARTS = ("Concat", "Slice", "Split")  # by which exporters reorder the gates in weights
 _UNNAMED = re.compile(r"val_\d+")  # the names that PyTorch's newer exporter makes up
 
