@@ -42,8 +42,8 @@ _FOOTERS = {
     "image": "Pictures stay in this browser. They can also be dropped or pasted here.",
     "drawing": "Drawings stay in this browser.",
 }
-# The same for images that are enlarged by integers.
-_HALF_PIXEL = ("half_pixel", "pytorch_half_pixel", "half_pixel_symmetric")
+# Of attributes of Pad and Resize, what the runtime does not know.
+_UNKNOWN = ("wrap", "cubic", "tf_crop_and_resize", "not_larger", "not_smaller")
 
 
 def export_html(
@@ -219,8 +219,7 @@ def _unsupported(node: Node, inputs: Sequence[Array | None]) -> str | None:
         inputs: its inputs where they are constants.
     """
     a = node.attributes
-    given = [*inputs, None, None, None, None, None]
-    second, fifth = given[1], given[4]
+    second = inputs[1] if len(inputs) > 1 else None
     if len(a.get("kernel_shape", "HW")) != 2:
         return f"kernel_shape {a['kernel_shape']}"
     if node.op.startswith("Conv") and second is not None and second.ndim != 4:
@@ -232,58 +231,21 @@ def _unsupported(node: Node, inputs: Sequence[Array | None]) -> str | None:
             return f"auto_pad {a['auto_pad']}"
         case "AveragePool" if [*a.get("dilations", [1, 1])] != [1, 1]:
             return f"dilations {a['dilations']}"
+        case "Cast" if a["to"] not in (1, 10, 11):  # all floats are float32 there
+            return f"to {a['to']}"
         case "BatchNormalization" if a.get("training_mode"):
             return "training_mode 1"
         case "LayerNormalization" if len(node.outputs) > 1:
             return "the mean as an output"
         case "Clip" if infinite := [name for name in ("min", "max") if math.isinf(a.get(name, 0))]:
             return f"{infinite[0]} {a[infinite[0]]}"
-        case "Slice" if node.version < 10:
+        case "Resize" if node.version < 11:
             return f"operator set {node.version}"
-        case "Slice" if fifth is not None and (fifth < 0).any():
-            return f"steps {fifth.tolist()}"
-        case "Pad" | "Resize" if node.version < 11:
-            return f"operator set {node.version}"
-        case "Pad" | "Resize" if "axes" in a:
-            return "axes"
-        case "Pad" if a.get("mode", "constant") != "constant":
-            return f"mode {a['mode']}"
-        case "Pad" if len(inputs) > 3:
-            return "axes"
-        case "Pad" if second is None or not _frames_images(second):
-            return f"pads {_as_text(second)}"
-        case "Resize":
-            return _unsupported_resize(a, inputs)
+        case "Pad" | "Resize":
+            for name, value in a.items():
+                if value in _UNKNOWN or (name == "antialias" and value):
+                    return f"{name} {value}"
     return None
-
-
-def _unsupported_resize(a: dict[str, Any], inputs: Sequence[Array | None]) -> str | None:
-    if a.get("mode", "nearest") != "nearest":
-        return f"mode {a['mode']}"
-    places = a.get("coordinate_transformation_mode", "half_pixel")
-    rounding = a.get("nearest_mode", "round_prefer_floor")
-    is_centred = places in _HALF_PIXEL and rounding.startswith("round")
-    if not is_centred and (places, rounding) != ("asymmetric", "floor"):
-        return f"coordinate_transformation_mode {places} and nearest_mode {rounding}"
-    if len(inputs) > 3:
-        return "sizes"
-    scales = inputs[2] if len(inputs) > 2 else None
-    return None if scales is not None and _enlarges_images(scales) else f"scales {_as_text(scales)}"
-
-
-def _frames_images(pads: Array) -> bool:
-    """Whether only the last two axes are padded, and nothing is cut off."""
-    others = pads.reshape(2, -1)[:, :-2]
-    return bool(pads.size >= 4 and (pads >= 0).all() and not others.any())
-
-
-def _enlarges_images(scales: Array) -> bool:
-    """Whether only the last two axes get larger, by integers."""
-    return scales.shape == (4,) and scales[:2].tolist() == [1, 1] and not (scales % 1).any()
-
-
-def _as_text(value: Array | None) -> str:
-    return "that are computed" if value is None else str(value.tolist())
 
 
 def _is_probability(graph: Graph) -> bool:

@@ -177,27 +177,6 @@ function windows(a, size, kernel) {
   return { stride, dilation, pads, output };
 }
 
-/**
- * A copy with its last two axes padded.
- *
- * @param {Kernels} k  @param {Value} x  @param {number[]} pads  above, left, below, right
- * @param {number} value
- */
-function padded(k, x, [above, left, below, right], value) {
-  const [H, W] = x.shape.slice(-2);
-  const shape = [...x.shape.slice(0, -2), H + above + below, W + left + right];
-  const y = empty(k, shape);
-  const [from, to] = [k.floats(x.at, x.size), k.floats(y.at, y.size).fill(value)];
-  const width = W + left + right;
-  for (let plane = 0; plane < x.size / (H * W); plane++) {
-    for (let h = 0; h < H; h++) {
-      const row = (plane * H + h) * W;
-      to.set(from.subarray(row, row + W), (plane * (H + above + below) + above + h) * width + left);
-    }
-  }
-  return y;
-}
-
 /** @param {Kernels} k  @param {number[]} shape  @param {any} [isInteger]  whether it is an array of integers */
 const empty = (k, shape, isInteger) =>
   new Value(shape, isInteger ? -1 : k.allocate(4 * Math.max(1, sizeOf(shape))), isInteger && new Array(sizeOf(shape)));
@@ -253,7 +232,11 @@ const averagePool = (k, [x], a) => {
   const w = windows(a, x.shape.slice(2), a.kernel_shape);
   // The kernels would also count pixels beyond the padding.
   const isPadded = a.count_include_pad && a.ceil_mode;
-  if (isPadded) [x, w.pads] = [padded(k, x, w.pads, 0), [0, 0]];
+  if (isPadded) {
+    const [above, left, below, right] = w.pads;
+    [x] = pad(k, [x, new Value([8], -1, [0, 0, above, left, 0, 0, below, right])], {});
+    w.pads = [0, 0];
+  }
   const [N, C, H, W] = x.shape;
   const y = empty(k, [N, C, ...w.output]);
   k.call.avg_pool(y.at, x.at, isPadded ? 0 : (a.count_include_pad ?? 0), N * C, H, W, ...sizes(a.kernel_shape, w));
@@ -456,13 +439,12 @@ const reduction =
     return [y];
   };
 
-/** @param {boolean} isMax  @returns {Operator} */
-const global =
-  (isMax) =>
-  (k, [x]) => {
-    const a = { axes: x.shape.map((_, i) => i).slice(2), noop_with_empty_axes: 1 };
-    return (isMax ? reduction(Math.max, -Infinity) : reduction((sum, v) => sum + v, 0, true))(k, [x], a);
-  };
+const average = reduction((sum, x) => sum + x, 0, true);
+const largest = reduction(Math.max, -Infinity);
+
+/** A reduction over all pixels. @param {Operator} reduce  @returns {Operator} */
+const global = (reduce) => (k, inputs) =>
+  reduce(k, inputs, { axes: [...inputs[0].shape.keys()].slice(2), noop_with_empty_axes: 1 });
 
 // -------------------------------------------------------------------------------------------------- shapes
 
@@ -518,8 +500,7 @@ const transpose = (k, [x], a) => {
     order.map((/** @type {number} */ i) => x.shape[i]),
   );
   const [from, to] = [k.floats(x.at, x.size), k.floats(y.at, y.size)];
-  let step = x.size;
-  const own = x.shape.map((n) => (step /= n));
+  const own = stridesOf(x.shape, x.shape);
   walk(y.shape, [order.map((/** @type {number} */ i) => own[i])], (at, [i]) => {
     to[at] = from[i];
   });
@@ -552,92 +533,134 @@ const concat = (k, inputs, a) => {
   return [y];
 };
 
+/**
+ * The elements of x at places along an axis; `filling` where a place is not from 0 to its length.
+ *
+ * @param {Kernels} k  @param {Value} x  @param {number} axis
+ * @param {number} length  @param {(i: number) => number} place  of the element i
+ * @param {number} [filling]  @param {number[]} [shape]  of the places
+ */
+function taken(k, x, axis, length, place, filling = 0, shape = [length]) {
+  const [n, rest] = [x.shape[axis], x.shape.slice(axis + 1)];
+  const [y, size] = [empty(k, [...x.shape.slice(0, axis), ...shape, ...rest], x.integers), sizeOf(rest)];
+  const [from, to] = [k.numbers(x), k.numbers(y)];
+  const places = Array.from({ length }, (_, i) => place(i));
+  for (let at = 0, first = 0; at < to.length; first += n) {
+    for (const each of places) {
+      const start = (first + each) * size;
+      for (let i = 0; i < size; i++) to[at++] = each >= 0 && each < n ? from[start + i] : filling;
+    }
+  }
+  return y;
+}
+
 /** @type {Operator} */
 const split = (k, [x, listed], a) => {
   const axis = positive(a.axis ?? 0, x.shape.length);
-  const [n, inner] = [x.shape[axis], sizeOf(x.shape.slice(axis + 1))];
+  const n = x.shape[axis];
   const most = Math.ceil(n / a.outputs);
   /** @type {number[]} */
   const lengths =
     listed?.integers ?? a.split ?? Array.from({ length: a.outputs }, (_, i) => Math.min(most, n - i * most));
-  let start = 0;
+  let stop = 0;
   return lengths.map((length) => {
-    const y = empty(
-      k,
-      x.shape.map((m, i) => (i === axis ? length : m)),
-    );
-    const [from, to] = [k.floats(x.at, x.size), k.floats(y.at, y.size)];
-    const part = length * inner;
-    for (let i = 0; i * part < y.size; i++) {
-      const at = i * n * inner + start;
-      to.set(from.subarray(at, at + part), i * part);
-    }
-    start += part;
-    return y;
+    stop += length;
+    return taken(k, x, axis, length, (i) => stop - length + i);
   });
 };
 
 /** @type {Operator} */
 const gather = (k, [x, listed], a) => {
   const axis = positive(a.axis ?? 0, x.shape.length);
-  const [n, rest] = [x.shape[axis], x.shape.slice(axis + 1)];
-  const [places, size] = [(listed.integers ?? []).map((i) => positive(i, n)), sizeOf(rest)];
-  const y = empty(k, [...x.shape.slice(0, axis), ...listed.shape, ...rest]);
-  const [from, to] = [k.floats(x.at, x.size), k.floats(y.at, y.size)];
-  for (let at = 0, first = 0; at < to.length; first += n) {
-    for (const i of places) {
-      to.set(from.subarray((first + i) * size, (first + i + 1) * size), at);
-      at += size;
-    }
-  }
-  return [y];
+  const places = listed.integers ?? [];
+  return [taken(k, x, axis, places.length, (i) => positive(places[i], x.shape[axis]), 0, listed.shape)];
+};
+
+/** By the modes of Pad: the place of an element among n. @type {Record<string, (at: number, n: number) => number>} */
+const PADDING = {
+  constant: (at) => at,
+  edge: (at, n) => Math.max(0, Math.min(n - 1, at)),
+  reflect: (at, n) => n - 1 - Math.abs(n - 1 - Math.abs(at)),
 };
 
 /** @type {Operator} */
-const pad = (k, [x, listed, value]) => {
-  const ends = listed.integers ?? [];
-  const ndim = x.shape.length;
-  return [padded(k, x, [...ends.slice(ndim - 2, ndim), ...ends.slice(-2)], value ? k.floats(value.at, 1)[0] : 0)];
+const pad = (k, [x, listed, value, named], a) => {
+  /** @type {number[]} */
+  const ends = listed?.integers ?? a.pads;
+  const count = ends.length / 2;
+  const filling = value ? k.floats(value.at, 1)[0] : (a.value ?? 0);
+  ends.slice(count).forEach((after, i) => {
+    const axis = positive(named?.integers?.[i] ?? i, x.shape.length);
+    const [before, n] = [ends[i], x.shape[axis]];
+    if (before || after)
+      x = taken(k, x, axis, before + n + after, (at) => PADDING[a.mode ?? 'constant'](at - before, n), filling);
+  });
+  return [x];
 };
 
 /** @type {Operator} */
-const slice = (k, [x, starts, ends, axes, stride]) => {
-  const first = x.shape.map(() => 0);
-  const step = x.shape.map(() => 1);
-  const shape = [...x.shape];
-  const listed = axes?.integers ?? x.shape.map((_each, axis) => axis);
-  listed.forEach((given, i) => {
-    const axis = positive(given, x.shape.length);
+const slice = (k, [x, ...listed], a) => {
+  const [starts, ends, axes, steps] = ['starts', 'ends', 'axes', ''].map((name, i) => listed[i]?.integers ?? a[name]);
+  starts.forEach((/** @type {number} */ start, /** @type {number} */ i) => {
+    const axis = positive(axes?.[i] ?? i, x.shape.length);
+    const [n, step] = [x.shape[axis], steps?.[i] ?? 1];
+    const least = step < 0 ? -1 : 0;
+    const limit = (/** @type {number} */ at) => Math.max(least, Math.min(n + least, positive(at, n)));
+    const first = Math.max(0, limit(start));
+    const length = Math.max(0, Math.ceil((limit(ends[i]) - first) / step));
+    x = taken(k, x, axis, length, (at) => first + at * step);
+  });
+  return [x];
+};
+
+/**
+ * By the modes of Resize: where among n elements the element i of m comes from. `size` is n times the factor.
+ *
+ * @type {Record<string, (...numbers: number[]) => number>}
+ */
+const COORDINATES = {
+  half_pixel: (center) => center - 0.5,
+  pytorch_half_pixel: (center, m) => (m > 1 ? center - 0.5 : 0),
+  half_pixel_symmetric: (center, m, n, size) => center - 0.5 + (n / 2) * (1 - m / size),
+  tf_half_pixel_for_nn: (center) => center,
+  asymmetric: (_center, _m, _n, _size, i, factor) => i / factor,
+  align_corners: (_, m, n, size, i) => (m > 1 ? (i * (n - 1)) / (size - 1) : 0),
+};
+
+/** @type {Record<string, (at: number) => number>} */
+const ROUNDED = {
+  floor: Math.floor,
+  ceil: Math.ceil,
+  round_prefer_floor: (at) => Math.ceil(at - 0.5),
+  round_prefer_ceil: (at) => Math.floor(at + 0.5),
+};
+
+/** @type {Operator} */
+const resize = (k, [x, , scales, sizes], a) => {
+  /** @type {number[]} */
+  const given = sizes?.integers ?? [...k.floats(scales.at, scales.size)];
+  given.forEach((number, i) => {
+    const axis = positive(a.axes?.[i] ?? i, x.shape.length);
     const n = x.shape[axis];
-    const limit = (/** @type {number} */ at) => Math.max(0, Math.min(n, at < 0 ? at + n : at));
-    step[axis] = stride?.integers?.[i] ?? 1;
-    first[axis] = limit(starts.integers?.[i] ?? 0);
-    shape[axis] = Math.max(0, Math.ceil((limit(ends.integers?.[i] ?? n) - first[axis]) / step[axis]));
+    const factor = Math.fround(sizes ? number / n : number);
+    if (factor === 1) return;
+    const size = Math.fround(n * factor);
+    const length = sizes ? number : Math.floor(size);
+    const coordinate = COORDINATES[a.coordinate_transformation_mode ?? 'half_pixel'];
+    const from = Array.from({ length }, (_, at) =>
+      Math.fround(coordinate(Math.fround((at + 0.5) / factor), length, n, size, at, factor)),
+    );
+    const rounded = (/** @type {(at: number) => number} */ f) =>
+      taken(k, x, axis, length, (i) => PADDING.edge(f(from[i]), n));
+    if (a.mode === 'linear') {
+      const [low, high] = [rounded(Math.floor), rounded((at) => Math.floor(at) + 1)];
+      const share = empty(k, [length, ...x.shape.slice(axis + 1).fill(1)]);
+      k.floats(share.at, length).set(from.map((at) => at - Math.floor(at)));
+      const { Add, Sub, Mul } = OPERATORS;
+      [x] = Add(k, [low, ...Mul(k, [...Sub(k, [high, low], a), share], a)], a);
+    } else x = rounded(ROUNDED[a.nearest_mode ?? 'round_prefer_floor']);
   });
-  const y = empty(k, shape, x.integers);
-  const [from, to] = [k.numbers(x), k.numbers(y)];
-  const own = stridesOf(x.shape, x.shape);
-  const start = first.reduce((sum, at, axis) => sum + at * own[axis], 0);
-  walk(shape, [own.map((each, axis) => each * step[axis])], (at, [i]) => {
-    to[at] = from[start + i];
-  });
-  return [y];
-};
-
-/** Multiplies height and width by repeating pixels. @type {Operator} */
-const resize = (k, [x, , scales]) => {
-  const factors = [...k.floats(scales.at, scales.size)];
-  const y = empty(
-    k,
-    x.shape.map((n, i) => n * factors[i]),
-  );
-  const [from, to] = [k.floats(x.at, x.size), k.floats(y.at, y.size)];
-  const [[H, W], [OH, OW]] = [x.shape.slice(2), y.shape.slice(2)];
-  for (let i = 0; i < to.length; i++) {
-    const [plane, h, w] = [Math.floor(i / (OH * OW)), Math.floor(i / OW) % OH, i % OW];
-    to[i] = from[(plane * H + Math.floor(h / factors[2])) * W + Math.floor(w / factors[3])];
-  }
-  return [y];
+  return [x];
 };
 
 /** @type {Record<string, Operator>} */
@@ -647,8 +670,8 @@ const OPERATORS = {
   ConvTranspose: deconvolution,
   MaxPool: maxPool,
   AveragePool: averagePool,
-  GlobalAveragePool: global(false),
-  GlobalMaxPool: global(true),
+  GlobalAveragePool: global(average),
+  GlobalMaxPool: global(largest),
   BatchNormalization: batchNorm,
   Gemm: gemm,
   MatMul: matmul,
@@ -671,6 +694,7 @@ const OPERATORS = {
   Exp: each(Math.exp),
   Log: each(Math.log),
   Sqrt: each(Math.sqrt),
+  Reciprocal: each((x) => 1 / x),
   Sin: each(Math.sin),
   Cos: each(Math.cos),
   Abs: each(Math.abs),
@@ -686,8 +710,8 @@ const OPERATORS = {
   Softmax: softmax(false),
   LogSoftmax: softmax(true),
   ReduceSum: reduction((sum, x) => sum + x, 0),
-  ReduceMean: reduction((sum, x) => sum + x, 0, true),
-  ReduceMax: reduction(Math.max, -Infinity),
+  ReduceMean: average,
+  ReduceMax: largest,
   Reshape: reshape,
   Flatten: flatten,
   Squeeze: squeeze,
@@ -700,6 +724,7 @@ const OPERATORS = {
   Slice: slice,
   Split: split,
   Identity: (_, [x]) => [x],
+  Cast: (_, [x]) => [x],
   Dropout: (_, [x]) => [x],
   Shape: (_, [x], a) => {
     const part = x.shape.slice(a.start, a.end);

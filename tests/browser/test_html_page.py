@@ -50,6 +50,17 @@ FILTERS = np.random.default_rng(1).standard_normal((2, 3, 3, 3)).astype(np.float
 INTEGERS: dict[str, Any] = {
     name: np.array([n]) for name, n in {"zero": 0, "one": 1, "two": 2, "minus": -1, "more": 60}.items()
 }
+RESIZING = [
+    {"coordinate_transformation_mode": places, "axes": [2, 3], **way}
+    for places in (
+        *("half_pixel", "pytorch_half_pixel", "half_pixel_symmetric", "tf_half_pixel_for_nn", "asymmetric"),
+        "align_corners",
+    )
+    for way in (
+        {"mode": "linear"},
+        *({"nearest_mode": name} for name in ("floor", "ceil", "round_prefer_floor", "round_prefer_ceil")),
+    )
+]
 ONNX = {
     "Clip with attributes": onnx(
         ("Conv", "x W", "h", {"pads": [1, 1, 1, 1]}),
@@ -175,6 +186,41 @@ ONNX = {
         n=360,
         scales=np.array([1, 1, 3, 2], np.float32),
         none=np.zeros(0, np.int64),
+    ),
+    "Resize in every mode": onnx(
+        *(
+            ("Resize", "x   sizes" if i % 2 else "x  scales", f"r{i}", settings)
+            for i, settings in enumerate(RESIZING)
+        ),
+        *(("Flatten", f"r{i}", f"f{i}", {}) for i in range(len(RESIZING))),
+        ("Concat", " ".join(f"f{i}" for i in range(len(RESIZING))), "y", {"axis": 1}),
+        n=15 * 3 * (2 * 8 + 8 * 2),
+        scales=np.array([0.6, 1.6], np.float32),
+        sizes=np.array([8, 2]),
+    ),
+    "padding in every mode, and slices backward": onnx(
+        ("Pad", "x reflected", "a", {"mode": "reflect"}),
+        ("Pad", "a edges  last", "b", {"mode": "edge"}),
+        ("Pad", "b moved three", "c", {}),
+        ("Slice", "c more least two minus", "d", {}),
+        ("Reciprocal", "d", "e", {}),
+        ("Cast", "e", "f", {"to": 1}),
+        ("Flatten", "f", "y", {}),
+        n=4 * 6 * 8,
+        reflected=np.array([0, 0, 3, 1, 0, 0, 0, 0]),
+        edges=np.array([2, 1]),
+        last=np.array([-1]),
+        moved=np.array([0, 1, -1, 0, 0, 0, 0, -1]),
+        least=np.array([-60]),
+        three=np.float32(3),
+        **INTEGERS,
+    ),
+    "padding and slices of operator set 9": onnx(
+        ("Pad", "x", "a", {"mode": "constant", "pads": [0, 0, 1, 0, 0, 0, 0, 2], "value": 2.5}),
+        ("Slice", "a", "b", {"axes": [3, 1], "ends": [-1, 9], "starts": [1, -2]}),
+        ("Flatten", "b", "y", {}),
+        n=2 * 5 * 5,
+        opset=9,
     ),
 }
 

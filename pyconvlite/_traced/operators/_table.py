@@ -101,11 +101,6 @@ class Use:
         info, constant = self.infos[index], self.constants[index]
         return constant.dtype if constant is not None else None if info is None else info.dtype
 
-    def check_ranks(self, *ranks: int) -> None:
-        """Refuse the node if the first input is known to have a different number of axes."""
-        if self.rank() not in (None, *ranks):
-            self.refuse(f"an input of {self.rank()} axes is not supported")
-
     def check_floats(self) -> None:
         """Refuse the node if the first input is known not to be floating point."""
         if (dtype := self.dtype()) is not None and dtype.kind != "f":

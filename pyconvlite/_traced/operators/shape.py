@@ -251,7 +251,6 @@ def _export_pad(c: Call) -> str:
 @operator("DepthToSpace", blocksize=1, mode="DCR")
 def _depth_to_space(use: Use) -> Run:
     r, order = use.blocksize, use.one_of("mode", "DCR", "CRD")
-    use.check_ranks(4)
     if r < 1:
         use.refuse("blocksize must be at least 1")
 
