@@ -100,6 +100,18 @@ def test_weights_behind_other_nodes_are_parameters():
     np.testing.assert_allclose(model(x).data, x @ constants["W"].T * 2, rtol=1e-6)
 
 
+def test_operands_of_einsum_are_parameters():
+    constants = {"W": floats(3, 4), "V": floats(4, seed=1)}
+    node = ("Einsum", "x W V", "y", {"equation": "nc,cd,d->nd"})
+    model = onnx.load(contents([node], {"x": ("N", 3)}, "y", constants))
+    x = floats(2, 3, seed=2)
+    model(x).sum().backward()
+    grads = {name: param.grad.data for name, param in model.named_params()}
+    assert grads.keys() == {"W", "V"}
+    np.testing.assert_allclose(grads["W"], x.sum(0)[:, np.newaxis] * constants["V"], rtol=1e-5)
+    np.testing.assert_allclose(grads["V"], x.sum(0) @ constants["W"], rtol=1e-5, atol=1e-6)
+
+
 def test_weights_of_attention_that_are_masked_or_bounded_are_parameters():
     """As PyTorch's exporter writes Swin Transformer V2: the bias of the keys is 0, the scale has a bound."""
     nodes = [

@@ -13,7 +13,7 @@ __all__ = ["ELEMENTWISE", "PASSING", "float_weights", "transposed_weights"]
 
 # Inputs of operators that are weights, by their places; a constant there is a Parameter.
 _WEIGHTS = {
-    **dict.fromkeys(("Conv", CONV_RELU, "ConvTranspose", "Gemm"), (0, 1, 2)),
+    **dict.fromkeys(("Conv", CONV_RELU, "ConvTranspose", "Einsum", "Gemm"), (0, 1, 2)),
     **dict.fromkeys(("BatchNormalization", "LayerNormalization"), (1, 2)),
     **dict.fromkeys(("InstanceNormalization", "GroupNormalization"), (1, 2)),
     **dict.fromkeys(("RNN", "GRU", "LSTM"), (1, 2, 3)),
