@@ -100,6 +100,19 @@ def test_weights_behind_other_nodes_are_parameters():
     np.testing.assert_allclose(model(x).data, x @ constants["W"].T * 2, rtol=1e-6)
 
 
+@pytest.mark.parametrize(("op", "places"), [("Gather", [1, 1, 0]), ("GatherND", [[1], [1], [0]])])
+def test_rows_of_a_table_are_parameters(op, places):
+    nodes = [(op, "table places", "rows", {}), ("MatMul", "x rows", "y", {})]
+    data = contents(nodes, {"x": ("N", 3)}, "y", {"table": floats(2, 4), "places": np.array(places)})
+    model = onnx.load(data)
+    x = floats(2, 3, seed=1)
+    model(x).sum().backward()
+    ((name, table),) = model.named_params()
+    assert name == "table"
+    a, b, c = x.sum(0)
+    np.testing.assert_allclose(table.grad.data, [[c] * 4, [a + b] * 4], rtol=1e-5)
+
+
 def test_operands_of_einsum_are_parameters():
     constants = {"W": floats(3, 4), "V": floats(4, seed=1)}
     node = ("Einsum", "x W V", "y", {"equation": "nc,cd,d->nd"})

@@ -19,7 +19,7 @@ _WEIGHTS = {
     **dict.fromkeys(("RNN", "GRU", "LSTM"), (1, 2, 3)),
     "MatMul": (0, 1),
     "PRelu": (1,),
-    "Gather": (0,),
+    **dict.fromkeys(("Gather", "GatherND"), (0,)),
 }
 _STATISTICS = {"BatchNormalization": (3, 4)}
 ELEMENTWISE = ("Add", "Sub", "Mul", "Div")  # a constant with several elements is a weight of theirs
