@@ -7,41 +7,42 @@ import { type Collection, type Fresh, LEAST_CLASSES, MOST_CLASSES, MOST_PICTURES
 import { type Found, ofDrop } from './found';
 import type { Group } from './kept';
 import { openProject } from './project';
-import { asKept, NoPicture, ofFile, type Shot } from './shots';
+import { asKept, MOST_PIXELS, NoPicture, ofFile, type Shot } from './shots';
 import { NoZip } from './zip';
 
 const TOGETHER = 8; // pictures that are shown and kept at once, while many are read
 const NAMED = 5; // files or folders, in a sentence that tells of many
+const limit = count(MOST_PICTURES);
 
 const text = texts(
   {
     reading: (n: number, all: number) => `Reading pictures: ${n} of ${all}`,
     unreadable: (names: string) =>
-      `This browser cannot read these as pictures: ${names}. Try PNG or JPEG files of up to 268 million pixels.`,
+      `This browser cannot read these as pictures: ${names}. Try PNG or JPEG files of up to ${Math.floor(MOST_PIXELS / 1e6)} million pixels.`,
     more: (names: string, n: number) => `${names} and ${n} more`,
     noZip: 'The archive could not be read: it is damaged, not a zip file, or no longer where it was.',
     busy: 'Wait until training or loading ends, or stop training; then open the project.',
     noProject:
       'This file is not a project with pictures, or it is damaged. Projects of the training page are opened there.',
-    full: 'The limit is 2,000 pictures: remove some first.',
-    large: (n: number) => `The project was not opened: it has ${count(n)} pictures, and the limit is 2,000.`,
-    most: (n: number) => `The limit is 2,000 pictures. ${n === 1 ? 'One was' : `${count(n)} were`} left out.`,
-    left: (names: string) => `The limit is 20 classes. Left out: ${names}.`,
+    full: `The limit is ${limit} pictures: remove some first.`,
+    large: (n: number) => `The project was not opened: it has ${count(n)} pictures, and the limit is ${limit}.`,
+    most: (n: number) => `The limit is ${limit} pictures. ${n === 1 ? 'One was' : `${count(n)} were`} left out.`,
+    left: (names: string) => `The limit is ${MOST_CLASSES} classes. Left out: ${names}.`,
     dropHere: 'To add several pictures at once, drop them on a class, or drop one folder per class.',
   },
   {
     reading: (n, all) => `画像を読み込んでいます: ${n} / ${all}`,
     unreadable: (names) =>
-      `このブラウザで読める画像ではありません: ${names}。2 億 6800 万画素までの PNG か JPEG のファイルを試してください。`,
+      `このブラウザで読める画像ではありません: ${names}。${(MOST_PIXELS / 1e8).toFixed(2)} 億画素までの PNG か JPEG のファイルを試してください。`,
     more: (names, n) => `${names} ほか ${n} 件`,
     noZip: 'アーカイブを読めません。壊れているか、zip ファイルではないか、元の場所にありません。',
     busy: '学習や読み込みが終わるのを待つか、学習を停止してから、プロジェクトを開いてください。',
     noProject:
       '画像の入ったプロジェクトではないか、ファイルが壊れています。学習のページのプロジェクトは、そちらで開いてください。',
-    full: '画像は 2,000 枚までです。先にいくつか削除してください。',
-    large: (n) => `プロジェクトを開けませんでした。画像が ${count(n)} 枚あり、2,000 枚を超えています。`,
-    most: (n) => `画像は 2,000 枚までです。${count(n)} 枚は入りませんでした。`,
-    left: (names) => `クラスは 20 個までです。次のものは入りませんでした: ${names}`,
+    full: `画像は ${limit} 枚までです。先にいくつか削除してください。`,
+    large: (n) => `プロジェクトを開けませんでした。画像が ${count(n)} 枚あり、${limit} 枚を超えています。`,
+    most: (n) => `画像は ${limit} 枚までです。${count(n)} 枚は入りませんでした。`,
+    left: (names) => `クラスは ${MOST_CLASSES} 個までです。次のものは入りませんでした: ${names}`,
     dropHere: '複数の画像は、クラスの上にドロップするか、クラスごとのフォルダに入れてドロップしてください。',
   },
 );

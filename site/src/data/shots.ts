@@ -8,7 +8,7 @@ export const PHOTO_SIDE = 224;
 /** Of a drawing's side: three pixels for each one that the network takes. */
 const INK_SIDE = 84;
 
-const MOST_PIXELS = 1 << 28; // of a picture: decoded it takes a gigabyte
+export const MOST_PIXELS = 1 << 28; // of a picture: decoded it takes a gigabyte
 const MOST_KEPT = 1 << 22; // of one that is kept as it came
 
 const QUALITY = 0.92; // of JPEG: 20 kB a photo
