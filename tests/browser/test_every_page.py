@@ -79,6 +79,15 @@ WIDER = """() => everything(document.body)
   .filter((element) => !element.closest('.visually-hidden'))
   .map(called)"""
 
+# The width of the page with all that can be unfolded, and what is wider; it is folded again.
+UNFOLDED = """(wider) => {
+  const folded = document.querySelectorAll('details:not([open])');
+  for (const each of folded) each.open = true;
+  const found = [document.documentElement.scrollWidth, wider()];
+  for (const each of folded) each.open = false;
+  return found;
+}"""
+
 # The contrast of an element's text against its ground, as WCAG 2.2 defines it; the ground is opaque.
 CONTRAST = """(selector) => {
   const context = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true });
@@ -152,6 +161,22 @@ def test_no_horizontal_scrolling(visit: Visit) -> None:
         assert page.evaluate("document.documentElement.scrollWidth") == width, page.evaluate(WIDER)
         for root in ("document.documentElement", "document.body"):  # nor is it cut off
             assert page.evaluate(f"getComputedStyle({root}).overflowX") == "visible"
+
+
+def test_no_horizontal_scrolling_in_large_type(visit: Visit) -> None:
+    page = visit.page
+    page.set_viewport_size(PHONE)
+    session = page.context.new_cdp_session(page)
+    try:
+        for language in ("en", "ja"):
+            choose(visit, language)
+            session.send("Page.setFontSizes", {"fontSizes": {"standard": 32}})  # of the browser's settings
+            assert page.evaluate("getComputedStyle(document.documentElement).fontSize") == "32px"
+            width, wider = page.evaluate(f"({UNFOLDED})({WIDER})")
+            assert width == PHONE["width"], wider
+    finally:
+        session.send("Page.setFontSizes", {"fontSizes": {"standard": 16}})
+        session.detach()
 
 
 def test_layout_shift_is_small(visit: Visit) -> None:
