@@ -70,7 +70,7 @@ def test_search_without_browser_storage(enter: Callable[..., Visit], server: Pre
 
 
 @pytest.mark.full
-def test_axe_finds_nothing_serious(enter: Callable[..., Visit], server: Preview) -> None:
+def test_axe_finds_nothing(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter(f"{server.url}docs/", python=False)
     for page in (
         *("index.html", "search.html?q=conv2d", "genindex.html", "operations.html", "ja/index.html"),

@@ -135,7 +135,7 @@ def choose(visit: Visit, language: str) -> None:
     ],
     ids=lambda value: f"{value['width']} px" if isinstance(value, dict) else value,
 )
-def test_axe_finds_nothing_serious(visit: Visit, language: str, scheme: Any, window: Any) -> None:
+def test_axe_finds_nothing(visit: Visit, language: str, scheme: Any, window: Any) -> None:
     choose(visit, language)
     visit.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     visit.page.set_viewport_size(window)
