@@ -129,3 +129,34 @@ registerRoute(
     return response;
   },
 );
+
+/** In place of the browser's own page about the network, which does not say what works without one. */
+const NO_NETWORK = `<!doctype html>
+<html lang="en">
+  <meta charset="utf-8" />
+  <meta name="viewport" content="width=device-width, initial-scale=1" />
+  <link rel="icon" href="data:," />
+  <title>pyconvlite: no network / ネットワークがありません</title>
+  <style>
+    :root { color-scheme: light dark; }
+    body { max-inline-size: 36rem; margin: 15vh auto 3rem; padding-inline: 1.25rem; font: 1.0625rem / 1.6 system-ui, sans-serif; }
+  </style>
+  <main>
+    <h1>No network</h1>
+    <p>The notebooks need a network. The site's other pages are stored in your browser and work without one.</p>
+    <p><a href="${scope}">Start: train a network</a></p>
+    <section lang="ja">
+      <h2>ネットワークがありません</h2>
+      <p>ノートブックにはネットワークが必要です。ほかのページはブラウザに保存されていて、ネットワークがなくても使えます。</p>
+      <p><a href="${scope}index.ja.html">最初のページ: 学習</a></p>
+    </section>
+  </main>
+</html>`;
+
+registerRoute(
+  ({ request, sameOrigin }) => sameOrigin && request.mode === 'navigate',
+  ({ request }) =>
+    fetch(request).catch(
+      () => new Response(NO_NETWORK, { status: 503, headers: { 'Content-Type': 'text/html; charset=utf-8' } }),
+    ),
+);

@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from accessibility import findings
 from hosting import DIST, LESSON, PAGES, Preview, serving
 from playwright.sync_api import Browser, expect
 from test_lite import CHATTER
@@ -73,6 +74,12 @@ def test_everything_works_offline_after_one_visit(keeping: Callable[[str], Visit
     visit.page.keyboard.press("Enter")
     visit.page.click("#search-results a[href*='#pyconvlite.functions.conv2d']")
     assert visit.page.locator("dt[id='pyconvlite.functions.conv2d']").is_visible()
+    visit.expected.append("503")
+    visit.page.goto(f"{host.url}lite/")
+    visit.wait_for("h1", "No network")
+    assert findings(visit.page) == []
+    visit.page.click("a >> nth=1")
+    visit.page.locator("html[lang=ja] #go").wait_for()
     visit.page.goto(f"{host.url}play.html")
     visit.wait_for("#versions", "Running Pyodide")
     visit.page.click("nav >> text=Train")  # in place
