@@ -88,7 +88,9 @@ def test_axe_finds_nothing(enter: Callable[..., Visit], server: Preview) -> None
 )
 def test_layout_fits_a_phone(enter: Callable[..., Visit], server: Preview, page: str) -> None:
     visit = enter(f"{server.url}docs/{page}", python=False, viewport={"width": 360, "height": 740})
-    assert visit.page.evaluate("document.documentElement.scrollWidth") == 360
+    for size in (16, 32):
+        visit.set_type(size)
+        assert visit.page.evaluate("document.documentElement.scrollWidth") == 360
     visit.check()
 
 

@@ -164,19 +164,15 @@ def test_no_horizontal_scrolling(visit: Visit) -> None:
 
 
 def test_no_horizontal_scrolling_in_large_type(visit: Visit) -> None:
-    page = visit.page
-    page.set_viewport_size(PHONE)
-    session = page.context.new_cdp_session(page)
+    visit.page.set_viewport_size(PHONE)
     try:
         for language in ("en", "ja"):
             choose(visit, language)
-            session.send("Page.setFontSizes", {"fontSizes": {"standard": 32}})  # of the browser's settings
-            assert page.evaluate("getComputedStyle(document.documentElement).fontSize") == "32px"
-            width, wider = page.evaluate(f"({UNFOLDED})({WIDER})")
+            visit.set_type(32)
+            width, wider = visit.page.evaluate(f"({UNFOLDED})({WIDER})")
             assert width == PHONE["width"], wider
     finally:
-        session.send("Page.setFontSizes", {"fontSizes": {"standard": 16}})
-        session.detach()
+        visit.set_type(16)
 
 
 def test_layout_shift_is_small(visit: Visit) -> None:

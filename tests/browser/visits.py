@@ -131,6 +131,13 @@ class Visit:
             self.wait_for("#versions", "NumPy")
             self.stand_still()
 
+    def set_type(self, size: int) -> None:
+        """Set the size of type, as the browser's settings do: 16 is usual."""
+        session = self.page.context.new_cdp_session(self.page)
+        session.send("Page.setFontSizes", {"fontSizes": {"standard": size}})
+        session.detach()
+        assert self.page.evaluate("getComputedStyle(document.documentElement).fontSize") == f"{size}px"
+
     def outside(self) -> list[str]:
         """The paths that were fetched from outside the folder of the page."""
         folder = urlsplit(self.page.url).path.rpartition("/")[0] + "/"
