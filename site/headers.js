@@ -8,7 +8,8 @@ import { ISOLATION } from './src/isolation-headers.js';
 
 const POLICY = Object.entries({
   'default-src': "'none'",
-  'script-src': "'self' blob: 'unsafe-inline' 'unsafe-eval'", // blob: see isolation.html; the others: the notebooks
+  // data:, blob: see isolation.html; the others: the notebooks
+  'script-src': "'self' data: blob: 'unsafe-inline' 'unsafe-eval'",
   'style-src': "'self' 'unsafe-inline'",
   'img-src': "'self' data: blob:",
   'font-src': "'self' data:",

@@ -1,8 +1,8 @@
 // Workers that cannot reach the network, and those of visitors' programs neither what the browser keeps for this site.
 //
 // A worker of a `data:` address has an opaque origin: no caches, no IndexedDB, no cookies. It inherits the policy of the
-// document that starts it; isolation.html's allows nothing but blobs that the worker makes itself. Such a worker gets
-// its files from the page, see files.ts.
+// document that starts it; isolation.html's allows nothing but scripts that the worker has the text of. Such a worker
+// gets its files from the page, see files.ts.
 //
 // Chromium gives an opaque origin no shared memory, and so no threads. A worker that runs this site's own programs alone
 // is therefore one of a `blob:` address, which has this site's origin, under the same policy.
