@@ -47,6 +47,18 @@ def test_a_syntax_error_marks_its_line(play: Playground) -> None:
     assert play.page.inner_text(".cm-wrong").strip() == "b = = 2"
 
 
+def test_stack_of_a_javascript_error_has_no_program(play: Playground) -> None:
+    code = """
+import js
+from pyodide.ffi import JsException
+try:
+    js.JSON.parse("{")
+except JsException as error:
+    print(len(error.stack) < 10_000)
+"""
+    assert play.run(code) == "True"
+
+
 def test_input_is_refused(play: Playground) -> None:
     assert "input() cannot ask anybody here" in play.run("input('name?')")
 

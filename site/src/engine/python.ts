@@ -70,10 +70,21 @@ function install(py: Pyodide, bytes: Uint8Array<ArrayBuffer>): void {
   for (const name of packages) py.loadedPackages[name] = 'default channel';
 }
 
-/** A module that came as a file. By `data:`, since WebKit imports no blob where the origin is opaque. */
+/** A module that came as a file. */
 async function imported<T>(path: string): Promise<T> {
-  const source = new TextDecoder().decode(await bytesOf(path));
-  return import(/* @vite-ignore */ `data:text/javascript,${encodeURIComponent(source)}`);
+  const bytes = await bytesOf(path);
+  const held = URL.createObjectURL(new Blob([bytes], { type: 'text/javascript' }));
+  try {
+    return await import(/* @vite-ignore */ held);
+  } catch {
+    // WebKit imports no blob where the origin is opaque. Elsewhere a blob is better: each error's stack, which Python
+    // reads, would have the whole address of `data:` for every call.
+    return await import(
+      /* @vite-ignore */ `data:text/javascript,${encodeURIComponent(new TextDecoder().decode(bytes))}`
+    );
+  } finally {
+    URL.revokeObjectURL(held);
+  }
 }
 
 /** The worker's own, once it is there. */
