@@ -74,7 +74,7 @@ def test_from_a_url(monkeypatch):
             raise FileNotFoundError(url)
         return io.BufferedReader(io.BytesIO(CIFAR10_FILES[name]))
 
-    monkeypatch.setattr("pyconvlite.datasets.files.opened", opened)
+    monkeypatch.setattr("pyconvlite.datasets.reading.opened", opened)
     assert_is(CIFAR10(source="https://example.com/cifar/"), 10, LABELS)
     assert asked == [f"https://example.com/cifar/data_batch_{i}.bin" for i in range(1, 6)]
     with pytest.raises(

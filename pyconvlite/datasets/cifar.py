@@ -11,7 +11,7 @@ from .._arguments import one_of
 from .._shapes import Array
 from ..transforms import Compose, Normalize, ToFloat
 from .base import Images, Transform
-from .files import Bytes, Contents, Place, first_of
+from .reading import Bytes, Contents, Place, first_of
 
 Source = Place | Bytes | tuple[Bytes, ...]
 

@@ -12,7 +12,7 @@ import numpy as np
 from ..transforms import Compose, Normalize, ToArray
 from ..transforms.images import as_rgb, pillow
 from .base import Dataset, Transform
-from .files import Place
+from .reading import Place
 
 _ENDINGS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
 

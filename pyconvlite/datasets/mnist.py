@@ -13,7 +13,7 @@ from .._files import replacing
 from .._shapes import Array
 from ..transforms import Compose, Flatten, Normalize, ToFloat
 from .base import Images, Transform
-from .files import Bytes, Contents, Place, first_of
+from .reading import Bytes, Contents, Place, first_of
 
 Source = Place | tuple[Bytes, Bytes]
 
