@@ -96,8 +96,9 @@ def display() -> Iterator[str]:
     with subprocess.Popen(command, pass_fds=[writer], stderr=subprocess.DEVNULL) as process:
         os.close(writer)
         with open(reader) as number:
-            name = f":{number.readline().strip()}"
-        yield name
+            name = number.readline().strip()
+        assert name, "Xvfb does not start"
+        yield f":{name}"
         process.terminate()
 
 
