@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from hosting import DIST, ROOT, serving
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tools.build.outputs import WHEEL
 
@@ -31,20 +33,34 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("headers", [{}, ISOLATION], ids=["plain", "isolated"])
-def test_page_of_the_guide_trains(browser: Browser, folder: Path, headers: dict[str, str]) -> None:
+@contextmanager
+def opened(browser: Browser, folder: Path, headers: dict[str, str]) -> Iterator[Page]:
+    """The page from a host with these headers; uncaught errors fail the test."""
     with serving(site=folder, path="/own/") as server, browser.new_context() as context:
         server.headers.update(headers)
         page = context.new_page()
         faults: list[str] = []
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.goto(f"{server.url}index.html")
+        yield page
+        assert faults == []
+
+
+@pytest.mark.parametrize("headers", [{}, ISOLATION], ids=["plain", "isolated"])
+def test_page_of_the_guide_trains(browser: Browser, folder: Path, headers: dict[str, str]) -> None:
+    with opened(browser, folder, headers) as page:
         page.get_by_role("button", name="Stop").click()
         page.get_by_role("button", name="Train").click(timeout=120_000)
         expect(page.locator("output")).to_contain_text("step 2000: loss 0.000", timeout=120_000)
-        if headers:
-            page.get_by_role("button", name="Train").click()
-            expect(page.locator("output")).not_to_contain_text("step 2000")
-            with page.expect_console_message(lambda message: message.text == "stopped"):
-                page.get_by_role("button", name="Stop").click()
-        assert faults == []
+
+
+def test_page_of_the_guide_stops(browser: Browser, folder: Path) -> None:
+    program = folder / "train.py"
+    endless = program.read_text("utf-8").replace("range(2000)", "range(10**9)")
+    assert "10**9" in endless
+    program.write_text(endless, "utf-8")
+    with opened(browser, folder, ISOLATION) as page:
+        page.get_by_role("button", name="Train").click(timeout=120_000)
+        expect(page.locator("output")).to_contain_text("step", timeout=120_000)
+        with page.expect_console_message(lambda message: message.text == "stopped"):
+            page.get_by_role("button", name="Stop").click()
