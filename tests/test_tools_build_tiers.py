@@ -1,6 +1,7 @@
 """tools/build/tiers.py: tiers run side by side, and the summary of their results."""
 
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -182,3 +183,26 @@ def test_pytest_arguments_select_pytest_tiers(run):
         0,
         ["not run: lint, firefox, mutants: left to ./build.sh test", "2 passed, 0 failed"],
     )
+
+
+@pytest.mark.parametrize(
+    ("path", "selected"),
+    [
+        ("tests/test_core.py", {"python", "node"}),
+        ("tests/browser/test_page.py::test_title", {"browser"}),
+        ("tests/gpu", {"webgpu", "webgpu-float16"}),
+    ],
+)
+def test_path_selects_the_tiers_that_have_it(run, path, selected):
+    file = Path(path.partition("::")[0])
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.touch()
+    ran = set()
+
+    def noted(job):
+        ran.add(job.tier)
+        job.passed = 1
+        return 0
+
+    run(dict.fromkeys(("python", "node", "browser", "webgpu", "webgpu-float16", "webkit"), noted), [path])
+    assert ran == selected

@@ -303,6 +303,13 @@ TIERS: dict[str, Callable[[Job], int]] = {
 BROWSERS = ("browser", "firefox", "webkit")
 # These do not take pytest's arguments.
 WITHOUT_PYTEST = ("lint", "firefox", "mutants")
+# The folders of tests that run in these tiers only.
+OWN_TESTS = {
+    "browser": "tests/browser",
+    "webkit": "tests/webkit",
+    "webgpu": "tests/gpu",
+    "webgpu-float16": "tests/gpu",
+}
 # What `test quick` runs inside Pyodide: that the wheel installs, that NumPy and the SIMD kernels work.
 SMOKE = ("tests/test_package.py", "tests/test_simd_choice.py", "tests/test_functions_linalg.py")
 
@@ -342,8 +349,13 @@ def _jobs(arguments: Sequence[str]) -> list[Job]:
         return [Job(tier, rest, full=True) for tier in TIERS]
     if not what:
         return [Job(tier, sampled=True) for tier in TIERS]
-    if what.startswith("-") or Path(what.partition("::")[0]).exists():
-        return [Job(tier, arguments) for tier in TIERS if tier not in WITHOUT_PYTEST]
+    with_pytest = [tier for tier in TIERS if tier not in WITHOUT_PYTEST]
+    if what.startswith("-"):
+        return [Job(tier, arguments) for tier in with_pytest]
+    path = Path(what.partition("::")[0])
+    if path.exists():
+        folder = next((folder for folder in OWN_TESTS.values() if path.is_relative_to(folder)), None)
+        return [Job(tier, arguments) for tier in with_pytest if OWN_TESTS.get(tier) == folder]
     raise BuildError(f"test: {what!r} is neither a file nor a tier: quick, full, {', '.join(TIERS)}")
 
 
