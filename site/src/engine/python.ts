@@ -77,11 +77,11 @@ async function imported<T>(path: string): Promise<T> {
   try {
     return await import(/* @vite-ignore */ held);
   } catch {
-    // WebKit imports no blob where the origin is opaque. Elsewhere a blob is better: each error's stack, which Python
-    // reads, would have the whole address of `data:` for every call.
-    return await import(
-      /* @vite-ignore */ `data:text/javascript,${encodeURIComponent(new TextDecoder().decode(bytes))}`
-    );
+    // WebKit imports no blob where the origin is opaque. Elsewhere a blob is better: each call on an error's stack, which
+    // Python reads, has the whole address of `data:`. So there is one call on it, and none would be no stack at all.
+    Object.assign(Error, { stackTraceLimit: 1 });
+    const source = new TextDecoder().decode(bytes);
+    return await import(/* @vite-ignore */ `data:text/javascript,${encodeURIComponent(source)}`);
   } finally {
     URL.revokeObjectURL(held);
   }
