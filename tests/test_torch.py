@@ -309,10 +309,10 @@ def test_shared_nested_lists_take_linear_time():
 def test_marks_on_a_high_stack_take_linear_time(write):
     pickle_of_marks = b"\x80\x02" + b"N" * 300_000 + b"(t" * 300_000 + b"."
     written = _older_raw(pickle_of_marks) if write is older else write(pickle_of_marks)
-    start = time.process_time()
+    start = time.perf_counter()  # in Pyodide, that of the processor ends after 36 minutes
     with pytest.raises(ValueError, match="damaged"):
         _torch.read(written, "the file")
-    assert time.process_time() - start < 20  # a copy of the stack for each takes minutes
+    assert time.perf_counter() - start < 60  # a copy of the stack for each takes minutes
 
 
 @pytest.mark.parametrize("write", [archive, older])
