@@ -7,23 +7,11 @@ from typing import Any
 
 from ..layers import Layer
 from .fusing import fused_graph
-from .graph import OPSET, Graph
+from .graph import OPSET
 from .layer import FusedLayer, GraphLayer
 from .tracing import trace
 
-__all__ = ["GraphLayer", "fused", "graph_of"]
-
-
-def graph_of(model: Layer, examples: Sequence[Any]) -> Graph:
-    """The graph of a GraphLayer, or else of a model's call on examples.
-
-    Example:
-        >>> import numpy as np
-        >>> from pyconvlite.layers import ReLU
-        >>> [node.op for node in graph_of(ReLU(), [np.ones((1, 2))]).nodes]
-        ['Relu']
-    """
-    return model.graph() if isinstance(model, GraphLayer) else trace(model, examples, OPSET)
+__all__ = ["GraphLayer", "fused"]
 
 
 def fused(model: Layer, examples: Sequence[Any]) -> GraphLayer:
@@ -35,7 +23,7 @@ def fused(model: Layer, examples: Sequence[Any]) -> GraphLayer:
         >>> fused(Conv2d(2, 3, relu=True), [np.ones((1, 1, 3, 3), np.float32)])
         FusedLayer(x -> y, 1 nodes)
     """
-    graph = model.folded() if isinstance(model, GraphLayer) else graph_of(model, examples)
+    graph = model.folded() if isinstance(model, GraphLayer) else trace(model, examples, OPSET)
     layer = FusedLayer(fused_graph(graph))
     layer.freeze()
     return layer

@@ -267,21 +267,26 @@ class GraphLayer(Layer):
         """As `graph`, with constants in place of the nodes that compute them.
 
         Args:
-            examples: inputs; if given, values that follow from their shapes are constants, too.
+            examples: inputs; if given, values that follow from their shapes are constants, too, and `infos`
+                has the dtype and shape of every value that is computed.
         """
         constants, nodes = {**self._fixed, **self._weights()}, [step.node for step in self._steps]
+        infos = dict(self._graph.infos)
         if examples:
             nodes = []
+            pairs = zip(self.inputs, examples, strict=True)
+            infos = {info.name: ValueInfo(info.name, x.dtype, x.shape) for info, x in pairs}
             with test_mode(), no_grad():
                 for node, results in self._computed(self._values(examples)):
                     is_known = all(name in constants for name in node.inputs if name)
                     arrays = _arrays(node, results)
                     size = sum(array.size for array in arrays.values())
+                    infos |= {name: ValueInfo(name, a.dtype, a.shape) for name, a in arrays.items()}
                     if node.op == "Shape" or (is_known and size <= _MOST_FOLDED):
                         constants |= arrays
                     else:
                         nodes.append(node)
-        return replace(self._graph, nodes=nodes, constants=constants)
+        return replace(self._graph, nodes=nodes, constants=constants, infos=infos)
 
     def _weights(self) -> dict[str, Array]:
         return {name: to_cpu(param.data) for name, param in self._params.items()}

@@ -41,12 +41,12 @@ _MOVES = {F.Cast, F.Reshape, F.Transpose, F.Concat, F.Stack, F.Split, F.GetItem,
 _ONLY_FLOATS: set[type] = {F.Pooling, F.AveragePooling}
 
 
-def trace(model: Layer, examples: Sequence[Any], opset: int) -> Graph:
-    """The graph of a call of a Model; see `pyconvlite.onnx.save`."""
+def trace(model: Layer, examples: Sequence[Any], opset: int, *, any_batch: bool = True) -> Graph:
+    """The graph of a call of a Model, of batches of any size or of that of the examples; see `onnx.save`."""
     arrays = [_example(x, i) for i, x in enumerate(examples)]
     if not arrays:
         raise ValueError("examples must have at least one input of the model")
-    batch = next((len(a) for a in arrays if a.ndim), 0)
+    batch = next((len(a) for a in arrays if a.ndim), 0) if any_batch else 0
     first, second = _runs(model, arrays, batch)
     if batch == 1 and first.kinds != second.kinds:
         # Functions that repeat something for each sample, such as broadcast_to, are not called for only one.

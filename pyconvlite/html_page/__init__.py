@@ -8,6 +8,7 @@ import math
 import re
 import string
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,12 @@ import numpy as np
 
 from .._arguments import integer, number
 from .._files import BinaryFile, written
-from .._shapes import Array
-from .._traced import GraphLayer, graph_of
+from .._traced import GraphLayer
 from .._traced.fusing import fused_graph
-from .._traced.graph import Graph, Node
+from .._traced.graph import OPSET, Graph, Node, ValueInfo
 from .._traced.layer import fits
+from .._traced.lowering import lowered
+from .._traced.tracing import trace
 from ..backends.simd.library import modules
 from ..config import no_grad, test_mode
 from ..layers import Layer
@@ -42,8 +44,7 @@ _FOOTERS = {
     "image": "Pictures stay in this browser. They can also be dropped or pasted here.",
     "drawing": "Drawings stay in this browser.",
 }
-# Of attributes of Pad and Resize, what the runtime does not know.
-_UNKNOWN = ("wrap", "cubic", "tf_crop_and_resize", "not_larger", "not_smaller")
+_OF_IMAGES = ("Conv", "Conv+Relu", "ConvTranspose", "MaxPool", "AveragePool")
 
 
 def export_html(
@@ -104,16 +105,15 @@ def export_html(
     scale = default_scale if scale is None else float(number(scale, "scale"))
     if scale == 0:
         raise ValueError("scale must not be 0")
+    runtime = (_HERE / "runtime.js").read_text("utf-8")
     try:
-        graph = _graph(model, used, len(names))
+        graph = _graph(model, used, len(names), _operators(runtime))
     except ValueError as error:
         if shape is None:
             error.add_note(
                 f"The model was called with pictures of shape {used}, (C, H, W); pass its own as `shape`."
             )
         raise
-    runtime = (_HERE / "runtime.js").read_text("utf-8")
-    _check_operators(graph, runtime)
     is_probability = _is_probability(graph)
     if len(names) == 1 and not is_probability:
         raise ValueError("a model of one class must end in F.sigmoid, which makes its score a probability")
@@ -168,84 +168,69 @@ def _shape(shape: Any) -> tuple[int, int, int]:
     return C, H, W
 
 
-def _graph(model: Any, shape: tuple[int, int, int], classes: int) -> Graph:
-    """The graph of a call, fused for inference."""
+def _operators(runtime: str) -> set[str]:
+    """The names of the operators that the runtime computes."""
+    table = runtime[runtime.index("const OPERATORS = {") :]
+    return set(re.findall(r"^  '?([\w+]+)'?: ", table, re.MULTILINE))
+
+
+def _graph(model: Any, shape: tuple[int, int, int], classes: int, operators: set[str]) -> Graph:
+    """The graph of a call with one picture, for inference; its `infos` have the shapes of all values."""
     if not isinstance(model, Layer):
         raise TypeError(f"model must be a Model or Layer; got {type(model).__name__}")
     x = np.zeros((1, *shape), np.float32)
-    graph = graph_of(model, [x])
-    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
+    graph = model.graph() if isinstance(model, GraphLayer) else trace(model, [x], OPSET, any_batch=False)
+    read = {name for node in graph.nodes for name in node.inputs}
+    inputs = [info for info in graph.inputs if info.name in read]
+    if len(inputs) != 1 or len(graph.outputs) != 1:
         raise ValueError(
-            f"model must have one input and one output; got {len(graph.inputs)} and {len(graph.outputs)}"
+            f"model must have one input and one output; got {len(inputs)} and {len(graph.outputs)}"
         )
-    declared = graph.inputs[0].shape
+    _, dtype, declared = inputs[0]
     if declared is not None and not fits(x.shape, declared):
         raise ValueError(f"shape must be that of the model's input, {declared} with N; got {shape}")
-    output: Sequence[Any] = graph.outputs[0].shape or ()
-    if isinstance(model, GraphLayer):
-        if not output or _is_fixed(output):  # many files fix the size of batches without need
-            with test_mode(), no_grad():
-                output = model(x.astype(model.inputs[0].dtype)).shape
-        graph = model.folded()
-        if any(node.op == "Shape" for node in graph.nodes):  # the page's inputs have one shape
-            graph = model.folded(x)
-    if len(output) != 2 or output[1] != classes or _is_fixed(output):
-        raise ValueError(f"the model's output must have shape (N, {classes}) for these classes; got {output}")
-    return fused_graph(graph)
-
-
-def _is_fixed(shape: Sequence[Any]) -> bool:
-    """Whether a shape is for a batch size other than 1."""
-    return bool(shape) and isinstance(shape[0], int) and shape[0] != 1
-
-
-def _check_operators(graph: Graph, runtime: str) -> None:
-    table = runtime[runtime.index("const OPERATORS = {") :]
-    known = set(re.findall(r"^  '?([\w+]+)'?: ", table, re.MULTILINE))
-    for node in graph.nodes:
-        if node.op not in known:
+    layer, x = GraphLayer(replace(graph, inputs=inputs)), x.astype(dtype)
+    with test_mode(), no_grad(), np.errstate(all="ignore"):
+        output = layer(x).shape
+        if output != (1, classes):
             raise ValueError(
-                f"the page cannot compute {node.op} ({node}); it computes {', '.join(sorted(known))}"
+                f"the model's output must have shape (N, {classes}) for these classes; got {output}"
             )
-        if setting := _unsupported(node, [graph.constants.get(name) for name in node.inputs]):
-            raise ValueError(f"the page cannot compute {node.op} with {setting} ({node})")
+        fused = fused_graph(layer.folded(x))
+        nodes = lowered(fused, lambda node: _is_known(node, fused, operators))
+        graph = GraphLayer(nodes).folded(x)
+    for node in graph.nodes:
+        if not _is_known(node, graph, operators):
+            raise ValueError(f"the page cannot compute {node}; it computes {', '.join(sorted(operators))}")
+    return graph
 
 
-def _unsupported(node: Node, inputs: Sequence[Array | None]) -> str | None:
-    """A setting with which the runtime would compute something else; None if the node has none.
-
-    Args:
-        node: the node.
-        inputs: its inputs where they are constants.
-    """
+def _is_known(node: Node, graph: Graph, operators: set[str]) -> bool:
+    """Whether the runtime computes a node: all numbers are float32 there, except constants."""
     a = node.attributes
-    second = inputs[1] if len(inputs) > 1 else None
-    if len(a.get("kernel_shape", "HW")) != 2:
-        return f"kernel_shape {a['kernel_shape']}"
-    if node.op.startswith("Conv") and second is not None and second.ndim != 4:
-        return f"weights of shape {second.shape}"
+    infos = [graph.infos[name] for name in node.inputs if name and name not in graph.constants]
+    if node.op not in operators or any(info.dtype.kind not in "fb" for info in infos):
+        return False
+    if node.op in _OF_IMAGES and len(graph.infos[node.outputs[0]].shape or ()) != 4:
+        return False
     match node.op:
-        case "ConvTranspose" if "output_shape" in a:
-            return "output_shape"
-        case "ConvTranspose" if a.get("auto_pad", "").startswith("SAME"):
-            return f"auto_pad {a['auto_pad']}"
-        case "AveragePool" if [*a.get("dilations", [1, 1])] != [1, 1]:
-            return f"dilations {a['dilations']}"
-        case "Cast" if a["to"] not in (1, 10, 11):  # all floats are float32 there
-            return f"to {a['to']}"
-        case "BatchNormalization" if a.get("training_mode"):
-            return "training_mode 1"
-        case "LayerNormalization" if len(node.outputs) > 1:
-            return "the mean as an output"
-        case "Clip" if infinite := [name for name in ("min", "max") if math.isinf(a.get(name, 0))]:
-            return f"{infinite[0]} {a[infinite[0]]}"
-        case "Resize" if node.version < 11:
-            return f"operator set {node.version}"
-        case "Pad" | "Resize":
-            for name, value in a.items():
-                if value in _UNKNOWN or (name == "antialias" and value):
-                    return f"{name} {value}"
-    return None
+        case "ConvTranspose" if "output_shape" in a or a.get("auto_pad", "").startswith("SAME"):
+            return False
+        case "AveragePool" if max(a.get("dilations", [1])) > 1:
+            return False
+        case "Cast" if a["to"] not in (1, 10, 11):
+            return False
+        case "Clip" if math.inf in map(abs, a.values()):
+            return False
+        case "BatchNormalization" | "Pad" if a.get("training_mode") or a.get("mode") == "wrap":
+            return False
+        case "Resize":  # as F.upsample writes it
+            places = a.get("coordinate_transformation_mode"), a.get("nearest_mode"), a.get("mode")
+            scales = graph.constants.get(node.inputs[2]) if len(node.inputs) == 3 else None
+            return (
+                places == ("asymmetric", "floor", "nearest") and scales is not None and not (scales % 1).any()
+            )
+    return node.op == "Split" or not any(node.outputs[1:])
 
 
 def _is_probability(graph: Graph) -> bool:
@@ -264,7 +249,7 @@ def _described(graph: Graph) -> tuple[Any, dict[str, Any]]:
     offset = 0
     for name, array in graph.constants.items():
         constants[name] = {"shape": array.shape}
-        if array.dtype.kind == "f":
+        if array.dtype.kind in "fb":
             constants[name]["offset"] = offset
             parts.append(np.ascontiguousarray(array, "<f4").reshape(-1))
             offset += array.size
@@ -272,15 +257,16 @@ def _described(graph: Graph) -> tuple[Any, dict[str, Any]]:
             constants[name]["values"] = array.reshape(-1).tolist()
     weights = np.concatenate(parts) if parts else np.empty(0, "<f4")
     return weights, {
-        "nodes": [_node(node) for node in graph.nodes],
+        "nodes": [_node(node, graph.infos) for node in graph.nodes],
         "constants": constants,
         "input": graph.inputs[0].name,
         "output": graph.outputs[0].name,
     }
 
 
-def _node(node: Node) -> dict[str, Any]:
-    attributes = node.attributes | {"version": node.version, "outputs": len(node.outputs)}
+def _node(node: Node, infos: dict[str, ValueInfo]) -> dict[str, Any]:
+    shape = next(infos[name].shape for name in node.outputs if name)
+    attributes = node.attributes | {"version": node.version, "outputs": len(node.outputs), "shape": shape}
     plain = {name: v.tolist() if isinstance(v, np.ndarray) else v for name, v in attributes.items()}
     return {"op": node.op, "inputs": node.inputs, "outputs": node.outputs, "attributes": plain}
 

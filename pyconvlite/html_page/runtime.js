@@ -1,7 +1,7 @@
 // Runs the graph of a network, without Python. A worker of the page that `export_html` writes.
 //
 // Convolutions, products and pooling are kernels of the SIMD backend, the same module as in the wheel; all else is
-// loops. Numbers are float32, except integers, which shapes are computed from.
+// loops. Numbers are float32, except constant integers, such as axes.
 
 /**
  * @typedef {{shape: number[], data: Float32Array}} Tensor  row-major
@@ -10,7 +10,7 @@
  * @property {string} op
  * @property {string[]} inputs  names; an empty one is left out
  * @property {string[]} outputs
- * @property {Record<string, any>} attributes
+ * @property {Record<string, any>} attributes  and `shape`, that of the first output
  *
  * @typedef {object} Graph
  * @property {Node[]} nodes
@@ -96,7 +96,7 @@ function staticSize(module) {
 /** @param {number[]} shape */
 const sizeOf = (shape) => shape.reduce((product, n) => product * n, 1);
 
-/** A contiguous array: floats at an address in the kernels' memory, or a list of integers, with the address -1. */
+/** A contiguous array: floats at an address in the kernels' memory, or constant integers, with the address -1. */
 class Value {
   /** @param {number[]} shape  @param {number} at  @param {number[]} [integers] */
   constructor(shape, at, integers) {
@@ -161,25 +161,21 @@ export class Network {
  */
 function windows(a, size, kernel) {
   const [stride, dilation] = [a.strides ?? [1, 1], a.dilations ?? [1, 1]];
-  const reach = kernel.map((k, i) => (k - 1) * dilation[i] + 1);
+  /** @type {number[]} */
+  const output = a.shape.slice(2);
   let pads = a.pads ?? [0, 0, 0, 0];
   if (a.auto_pad?.startsWith('SAME')) {
-    const total = size.map((n, i) => Math.max(0, (Math.ceil(n / stride[i]) - 1) * stride[i] + reach[i] - n));
+    const stops = output.map((n, i) => (n - 1) * stride[i] + (kernel[i] - 1) * dilation[i] + 1);
+    const total = size.map((n, i) => Math.max(0, stops[i] - n));
     const less = total.map((n) => n >> 1);
     const more = total.map((n, i) => n - less[i]);
     pads = a.auto_pad === 'SAME_UPPER' ? [...less, ...more] : [...more, ...less];
   }
-  const round = a.ceil_mode ? Math.ceil : Math.floor;
-  const output = size.map((n, i) => {
-    const count = round((n + pads[i] + pads[i + 2] - reach[i]) / stride[i]) + 1;
-    return a.ceil_mode && (count - 1) * stride[i] >= n + pads[i] ? count - 1 : count;
-  });
   return { stride, dilation, pads, output };
 }
 
-/** @param {Kernels} k  @param {number[]} shape  @param {any} [isInteger]  whether it is an array of integers */
-const empty = (k, shape, isInteger) =>
-  new Value(shape, isInteger ? -1 : k.allocate(4 * Math.max(1, sizeOf(shape))), isInteger && new Array(sizeOf(shape)));
+/** @param {Kernels} k  @param {number[]} shape */
+const empty = (k, shape) => new Value(shape, k.allocate(4 * Math.max(1, sizeOf(shape))));
 
 /** Sizes in the kernels' order. @param {number[]} kernel  @param {ReturnType<typeof windows>} w */
 const sizes = (kernel, { output, stride, pads, dilation }) =>
@@ -192,7 +188,7 @@ const convolution =
     const [OC, , ...kernel] = W.shape;
     const [most] = new Int32Array(new Float32Array([a.most ?? Infinity]).buffer); // the float's bits
     const w = windows(a, x.shape.slice(2), kernel);
-    const y = empty(k, [x.shape[0], OC, ...w.output]);
+    const y = empty(k, a.shape);
     const geometry = [...x.shape, OC, ...sizes(kernel, w), a.group ?? 1];
     served(k.call.conv2d(y.at, x.at, W.at, b?.at ?? 0, hasRelu ? most : 0, ...geometry));
     return [y];
@@ -201,14 +197,9 @@ const convolution =
 /** @type {Operator} */
 const deconvolution = (k, [x, W, b], a) => {
   const [stride, dilation, pads] = [a.strides ?? [1, 1], a.dilations ?? [1, 1], a.pads ?? [0, 0, 0, 0]];
-  const extra = a.output_padding ?? [0, 0];
-  const [kernel, group] = [W.shape.slice(2), a.group ?? 1];
-  const size = kernel.map(
-    (n, i) => (x.shape[2 + i] - 1) * stride[i] + (n - 1) * dilation[i] + 1 + extra[i] - pads[i] - pads[i + 2],
-  );
-  const [N, OC, ...output] = x.shape;
-  const y = empty(k, [N, W.shape[1] * group, ...size]);
-  const geometry = [...y.shape, OC, ...sizes(kernel, { output, stride, pads, dilation }), group];
+  const [, OC, ...output] = x.shape;
+  const y = empty(k, a.shape);
+  const geometry = [...a.shape, OC, ...sizes(W.shape.slice(2), { output, stride, pads, dilation }), a.group ?? 1];
   served(k.call.conv2d_gx(y.at, x.at, W.at, b?.at ?? 0, ...geometry));
   return [y];
 };
@@ -222,7 +213,7 @@ function served(isServed) {
 const maxPool = (k, [x], a) => {
   const w = windows(a, x.shape.slice(2), a.kernel_shape);
   const [N, C, H, W] = x.shape;
-  const y = empty(k, [N, C, ...w.output]);
+  const y = empty(k, a.shape);
   k.call.max_pool(y.at, k.allocate(2 * y.size), 1, x.at, N * C, H, W, ...sizes(a.kernel_shape, w));
   return [y];
 };
@@ -238,7 +229,7 @@ const averagePool = (k, [x], a) => {
     w.pads = [0, 0];
   }
   const [N, C, H, W] = x.shape;
-  const y = empty(k, [N, C, ...w.output]);
+  const y = empty(k, a.shape);
   k.call.avg_pool(y.at, x.at, isPadded ? 0 : (a.count_include_pad ?? 0), N * C, H, W, ...sizes(a.kernel_shape, w));
   return [y];
 };
@@ -297,7 +288,7 @@ function walk(shape, strides, f) {
 /** @param {(x: number, z: number) => number} f  @returns {Operator} */
 const both = (f) => (k, inputs) => [
   inputs.reduce((x, z) => {
-    const y = empty(k, broadcast(x.shape, z.shape), x.integers && z.integers);
+    const y = empty(k, broadcast(x.shape, z.shape));
     const [one, other, to] = [x, z, y].map((v) => k.numbers(v));
     if (x.size === y.size && z.size === y.size) {
       for (let i = 0; i < to.length; i++) to[i] = f(one[i], other[i]);
@@ -306,10 +297,20 @@ const both = (f) => (k, inputs) => [
         to[at] = f(one[i], other[j]);
       });
     }
-    y.integers = y.integers?.map(Math.trunc);
     return y;
   }),
 ];
+
+/** @type {Operator} */
+const where = (k, [condition, x, z], a) => {
+  const y = empty(k, a.shape);
+  const [holds, one, other, to] = [condition, x, z, y].map((v) => k.numbers(v));
+  const strides = [condition, x, z].map((v) => stridesOf(v.shape, a.shape));
+  walk(a.shape, strides, (at, [h, i, j]) => {
+    to[at] = holds[h] ? one[i] : other[j];
+  });
+  return [y];
+};
 
 /** The Maclaurin series up to 2, beyond it the continued fraction. @param {number} x */
 function erf(x) {
@@ -349,9 +350,12 @@ const batchNorm = (k, [x, gamma, beta, mean, variance], a) => {
   return [y];
 };
 
-/** Over the last axes. @type {Operator} */
-const layerNorm = (k, [x, gamma, beta], a) => {
-  const n = sizeOf(x.shape.slice(positive(a.axis ?? -1, x.shape.length)));
+/**
+ * Each n elements with the mean 0 and the variance 1, then scaled and shifted.
+ *
+ * @param {Kernels} k  @param {Value} x  @param {number} n  @param {Value[]} scales  @param {Record<string, any>} a
+ */
+function normalized(k, x, n, [gamma, beta], a) {
   const y = empty(k, x.shape);
   const [from, to] = [k.floats(x.at, x.size), k.floats(y.at, y.size)];
   for (let first = 0; first < x.size; first += n) {
@@ -363,6 +367,17 @@ const layerNorm = (k, [x, gamma, beta], a) => {
   }
   const scaled = both((v, g) => v * g)(k, [y, gamma], {});
   return beta ? both((v, b) => v + b)(k, [scaled[0], beta], {}) : scaled;
+}
+
+/** Over the last axes. @type {Operator} */
+const layerNorm = (k, [x, ...scales], a) =>
+  normalized(k, x, sizeOf(x.shape.slice(positive(a.axis ?? -1, x.shape.length))), scales, a);
+
+/** Over the pixels of each channel, or of each of several groups of channels. @type {Operator} */
+const groupNorm = (k, [x, ...scales], a) => {
+  const [N, C, ...image] = x.shape;
+  const columns = scales.map((scale) => new Value([C, ...image.fill(1)], scale.at));
+  return normalized(k, x, x.size / N / (a.num_groups ?? C), columns, a);
 };
 
 /** Softmax, or its logarithm, over an axis. @param {boolean} isLog  @returns {Operator} */
@@ -408,13 +423,12 @@ const gemm = (k, [A, B, C], a) => {
 };
 
 /** @type {Operator} */
-const matmul = (k, [A, B]) => {
+const matmul = (k, [A, B], a) => {
   const [M, K] = A.shape.length > 1 ? A.shape.slice(-2) : [1, A.shape[0]];
   const N = B.shape.length > 1 ? /** @type {number} */ (B.shape.at(-1)) : 1;
   const [outerA, outerB] = [A.shape.slice(0, -2), B.shape.slice(0, -2)];
   const outer = broadcast(outerA, outerB);
-  const rows = [...outer, ...(A.shape.length > 1 ? [M] : []), ...(B.shape.length > 1 ? [N] : [])];
-  const y = empty(k, rows);
+  const y = empty(k, a.shape);
   walk(outer, [stridesOf(outerA, outer), stridesOf(outerB, outer)], (at, [i, j]) => {
     k.call.matmul(y.at + 4 * at * M * N, A.at + 4 * i * M * K, 0, K, 1, B.at + 4 * j * K * N, 0, N, 1, 1, M, N, K);
   });
@@ -439,66 +453,18 @@ const reduction =
     return [y];
   };
 
-const average = reduction((sum, x) => sum + x, 0, true);
-const largest = reduction(Math.max, -Infinity);
-
-/** A reduction over all pixels. @param {Operator} reduce  @returns {Operator} */
-const global = (reduce) => (k, inputs) =>
-  reduce(k, inputs, { axes: [...inputs[0].shape.keys()].slice(2), noop_with_empty_axes: 1 });
-
 // -------------------------------------------------------------------------------------------------- shapes
 
 /** @param {number} axis  @param {number} ndim */
 const positive = (axis, ndim) => (axis < 0 ? axis + ndim : axis);
 
-/** A view in another shape. @param {Value} x  @param {number[]} shape */
-const reshaped = (x, shape) => [new Value(shape, x.at, x.integers)];
-
-/** @type {Operator} */
-const reshape = (_, [x, to], a) => {
-  const wanted = (to.integers ?? []).map((n, i) => (n === 0 && !a.allowzero ? x.shape[i] : n));
-  const known = sizeOf(wanted.filter((n) => n !== -1));
-  return reshaped(
-    x,
-    wanted.map((n) => (n === -1 ? x.size / known : n)),
-  );
-};
-
-/** @type {Operator} */
-const flatten = (_, [x], a) => {
-  const axis = positive(a.axis ?? 1, x.shape.length);
-  return reshaped(x, [sizeOf(x.shape.slice(0, axis)), sizeOf(x.shape.slice(axis))]);
-};
-
-/** @type {Operator} */
-const squeeze = (_, [x, listed], a) => {
-  const axes = (listed?.integers ?? a.axes)?.map((/** @type {number} */ n) => positive(n, x.shape.length));
-  return reshaped(
-    x,
-    x.shape.filter((n, i) => (axes ? !axes.includes(i) : n !== 1)),
-  );
-};
-
-/** @type {Operator} */
-const unsqueeze = (_, [x, listed], a) => {
-  /** @type {number[]} */
-  const axes = listed?.integers ?? a.axes;
-  const ndim = x.shape.length + axes.length;
-  const lengths = [...x.shape];
-  const places = axes.map((n) => positive(n, ndim));
-  return reshaped(
-    x,
-    Array.from({ length: ndim }, (_each, i) => (places.includes(i) ? 1 : /** @type {number} */ (lengths.shift()))),
-  );
-};
+/** The same elements in another shape. @type {Operator} */
+const view = (_, [x], a) => [new Value(a.shape, x.at)];
 
 /** @type {Operator} */
 const transpose = (k, [x], a) => {
   const order = a.perm ?? x.shape.map((_, i) => x.shape.length - 1 - i);
-  const y = empty(
-    k,
-    order.map((/** @type {number} */ i) => x.shape[i]),
-  );
+  const y = empty(k, a.shape);
   const [from, to] = [k.floats(x.at, x.size), k.floats(y.at, y.size)];
   const own = stridesOf(x.shape, x.shape);
   walk(y.shape, [order.map((/** @type {number} */ i) => own[i])], (at, [i]) => {
@@ -509,21 +475,9 @@ const transpose = (k, [x], a) => {
 
 /** @type {Operator} */
 const concat = (k, inputs, a) => {
-  const [first] = inputs;
-  const axis = positive(a.axis, first.shape.length);
-  const shape = [...first.shape];
-  shape[axis] = inputs.reduce((sum, x) => sum + x.shape[axis], 0);
-  if (inputs.every((x) => x.integers))
-    return [
-      new Value(
-        shape,
-        -1,
-        inputs.flatMap((x) => x.integers ?? []),
-      ),
-    ];
-  const y = empty(k, shape);
+  const y = empty(k, a.shape);
   const to = k.floats(y.at, y.size);
-  const outer = sizeOf(shape.slice(0, axis));
+  const outer = sizeOf(y.shape.slice(0, positive(a.axis, y.shape.length)));
   let start = 0;
   for (const x of inputs) {
     const [from, part] = [k.floats(x.at, x.size), x.size / outer];
@@ -542,8 +496,8 @@ const concat = (k, inputs, a) => {
  */
 function taken(k, x, axis, length, place, filling = 0, shape = [length]) {
   const [n, rest] = [x.shape[axis], x.shape.slice(axis + 1)];
-  const [y, size] = [empty(k, [...x.shape.slice(0, axis), ...shape, ...rest], x.integers), sizeOf(rest)];
-  const [from, to] = [k.numbers(x), k.numbers(y)];
+  const [y, size] = [empty(k, [...x.shape.slice(0, axis), ...shape, ...rest]), sizeOf(rest)];
+  const [from, to] = [k.floats(x.at, x.size), k.floats(y.at, y.size)];
   const places = Array.from({ length }, (_, i) => place(i));
   for (let at = 0, first = 0; at < to.length; first += n) {
     for (const each of places) {
@@ -613,52 +567,11 @@ const slice = (k, [x, ...listed], a) => {
   return [x];
 };
 
-/**
- * By the modes of Resize: where among n elements the element i of m comes from. `size` is n times the factor.
- *
- * @type {Record<string, (...numbers: number[]) => number>}
- */
-const COORDINATES = {
-  half_pixel: (center) => center - 0.5,
-  pytorch_half_pixel: (center, m) => (m > 1 ? center - 0.5 : 0),
-  half_pixel_symmetric: (center, m, n, size) => center - 0.5 + (n / 2) * (1 - m / size),
-  tf_half_pixel_for_nn: (center) => center,
-  asymmetric: (_center, _m, _n, _size, i, factor) => i / factor,
-  align_corners: (_, m, n, size, i) => (m > 1 ? (i * (n - 1)) / (size - 1) : 0),
-};
-
-/** @type {Record<string, (at: number) => number>} */
-const ROUNDED = {
-  floor: Math.floor,
-  ceil: Math.ceil,
-  round_prefer_floor: (at) => Math.ceil(at - 0.5),
-  round_prefer_ceil: (at) => Math.floor(at + 0.5),
-};
-
-/** @type {Operator} */
-const resize = (k, [x, , scales, sizes], a) => {
-  /** @type {number[]} */
-  const given = sizes?.integers ?? [...k.floats(scales.at, scales.size)];
-  given.forEach((number, i) => {
-    const axis = positive(a.axes?.[i] ?? i, x.shape.length);
-    const n = x.shape[axis];
-    const factor = Math.fround(sizes ? number / n : number);
-    if (factor === 1) return;
-    const size = Math.fround(n * factor);
-    const length = sizes ? number : Math.floor(size);
-    const coordinate = COORDINATES[a.coordinate_transformation_mode ?? 'half_pixel'];
-    const from = Array.from({ length }, (_, at) =>
-      Math.fround(coordinate(Math.fround((at + 0.5) / factor), length, n, size, at, factor)),
-    );
-    const rounded = (/** @type {(at: number) => number} */ f) =>
-      taken(k, x, axis, length, (i) => PADDING.edge(f(from[i]), n));
-    if (a.mode === 'linear') {
-      const [low, high] = [rounded(Math.floor), rounded((at) => Math.floor(at) + 1)];
-      const share = empty(k, [length, ...x.shape.slice(axis + 1).fill(1)]);
-      k.floats(share.at, length).set(from.map((at) => at - Math.floor(at)));
-      const { Add, Sub, Mul } = OPERATORS;
-      [x] = Add(k, [low, ...Mul(k, [...Sub(k, [high, low], a), share], a)], a);
-    } else x = rounded(ROUNDED[a.nearest_mode ?? 'round_prefer_floor']);
+/** Each element several times. @type {Operator} */
+const resize = (k, [x], a) => {
+  a.shape.forEach((/** @type {number} */ n, /** @type {number} */ axis) => {
+    const times = n / x.shape[axis];
+    if (times > 1) x = taken(k, x, axis, n, (i) => Math.floor(i / times));
   });
   return [x];
 };
@@ -670,8 +583,6 @@ const OPERATORS = {
   ConvTranspose: deconvolution,
   MaxPool: maxPool,
   AveragePool: averagePool,
-  GlobalAveragePool: global(average),
-  GlobalMaxPool: global(largest),
   BatchNormalization: batchNorm,
   Gemm: gemm,
   MatMul: matmul,
@@ -682,6 +593,15 @@ const OPERATORS = {
   Pow: both((x, z) => x ** z),
   Max: both(Math.max),
   Min: both(Math.min),
+  Equal: both((x, z) => +(x === z)),
+  Less: both((x, z) => +(x < z)),
+  LessOrEqual: both((x, z) => +(x <= z)),
+  Greater: both((x, z) => +(x > z)),
+  GreaterOrEqual: both((x, z) => +(x >= z)),
+  And: both((x, z) => x && z),
+  Or: both((x, z) => x || z),
+  Not: each((x) => +!x),
+  Where: where,
   PRelu: both((x, slope) => (x < 0 ? slope * x : x)),
   Relu: each((x) => Math.max(x, 0)),
   LeakyRelu: each((x, a) => (x < 0 ? (a.alpha ?? 0.01) * x : x)),
@@ -707,29 +627,26 @@ const OPERATORS = {
   ),
   Clip: clip,
   LayerNormalization: layerNorm,
+  InstanceNormalization: groupNorm,
+  GroupNormalization: groupNorm,
   Softmax: softmax(false),
   LogSoftmax: softmax(true),
   ReduceSum: reduction((sum, x) => sum + x, 0),
-  ReduceMean: average,
-  ReduceMax: largest,
-  ReduceL2: (k, inputs, a) => each(Math.sqrt)(k, reduction((sum, x) => sum + x * x, 0)(k, inputs, a), a),
-  Reshape: reshape,
-  Flatten: flatten,
-  Squeeze: squeeze,
-  Unsqueeze: unsqueeze,
+  ReduceMean: reduction((sum, x) => sum + x, 0, true),
+  ReduceMax: reduction(Math.max, -Infinity),
+  Reshape: view,
+  Flatten: view,
+  Squeeze: view,
+  Unsqueeze: view,
+  Identity: view,
+  Cast: view,
+  Dropout: view,
   Transpose: transpose,
   Concat: concat,
-  Expand: (k, [x, to], a) => both((v) => v)(k, [x, empty(k, to.integers ?? [])], a),
+  Expand: (k, [x], a) => both((v) => v)(k, [x, empty(k, a.shape)], a),
   Gather: gather,
   Pad: pad,
   Resize: resize,
   Slice: slice,
   Split: split,
-  Identity: (_, [x]) => [x],
-  Cast: (_, [x]) => [x],
-  Dropout: (_, [x]) => [x],
-  Shape: (_, [x], a) => {
-    const part = x.shape.slice(a.start, a.end);
-    return [new Value([part.length], -1, part)];
-  },
 };
