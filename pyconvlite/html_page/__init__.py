@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import math
 import re
 import string
 from collections.abc import Iterable, Sequence
@@ -17,11 +16,10 @@ import numpy as np
 
 from .._arguments import integer, number
 from .._files import BinaryFile, written
-from .._traced import GraphLayer
+from .._traced import GraphLayer, lowered
 from .._traced.fusing import fused_graph
 from .._traced.graph import OPSET, Graph, Node, ValueInfo
 from .._traced.layer import fits
-from .._traced.lowering import lowered
 from .._traced.tracing import trace
 from ..backends.simd.library import modules
 from ..config import no_grad, test_mode
@@ -220,9 +218,11 @@ def _is_known(node: Node, graph: Graph, operators: set[str]) -> bool:
             return False
         case "Cast" if a["to"] not in (1, 10, 11):
             return False
-        case "Clip" if math.inf in map(abs, a.values()):
+        case "Clip" | "Pad" | "Slice" | "Softmax" | "LogSoftmax" if node.version < 13:  # by attributes, flat
             return False
-        case "BatchNormalization" | "Pad" if a.get("training_mode") or a.get("mode") == "wrap":
+        case "BatchNormalization" | "Pad" if (
+            a.get("training_mode") or a.get("mode", "constant") != "constant"
+        ):
             return False
         case "Resize":  # as F.upsample writes it
             places = a.get("coordinate_transformation_mode"), a.get("nearest_mode"), a.get("mode")

@@ -330,9 +330,9 @@ function erf(x) {
 }
 
 /** @type {Operator} */
-const clip = (k, [x, low, high], a) => {
-  const least = low ? k.floats(low.at, 1)[0] : (a.min ?? -Infinity);
-  const most = high ? k.floats(high.at, 1)[0] : (a.max ?? Infinity);
+const clip = (k, [x, low, high]) => {
+  const least = low ? k.floats(low.at, 1)[0] : -Infinity;
+  const most = high ? k.floats(high.at, 1)[0] : Infinity;
   return each((v) => Math.min(Math.max(v, least), most))(k, [x], {});
 };
 
@@ -384,9 +384,8 @@ const groupNorm = (k, [x, ...scales], a) => {
 const softmax =
   (isLog) =>
   (k, [x], a) => {
-    const isFlat = a.version < 13; // over all axes from `axis` on
-    const axis = positive(a.axis ?? (isFlat ? 1 : -1), x.shape.length);
-    const inner = isFlat ? 1 : sizeOf(x.shape.slice(axis + 1));
+    const axis = positive(a.axis ?? -1, x.shape.length);
+    const inner = sizeOf(x.shape.slice(axis + 1));
     const n = sizeOf(x.shape.slice(axis)) / inner;
     const y = empty(k, x.shape);
     const [from, to] = [k.floats(x.at, x.size), k.floats(y.at, y.size)];
@@ -530,38 +529,30 @@ const gather = (k, [x, listed], a) => {
   return [taken(k, x, axis, places.length, (i) => positive(places[i], x.shape[axis]), 0, listed.shape)];
 };
 
-/** By the modes of Pad: the place of an element among n. @type {Record<string, (at: number, n: number) => number>} */
-const PADDING = {
-  constant: (at) => at,
-  edge: (at, n) => Math.max(0, Math.min(n - 1, at)),
-  reflect: (at, n) => n - 1 - Math.abs(n - 1 - Math.abs(at)),
-};
-
 /** @type {Operator} */
-const pad = (k, [x, listed, value, named], a) => {
-  /** @type {number[]} */
-  const ends = listed?.integers ?? a.pads;
+const pad = (k, [x, listed, value, named]) => {
+  /** @type {any} */
+  const ends = listed.integers;
   const count = ends.length / 2;
-  const filling = value ? k.floats(value.at, 1)[0] : (a.value ?? 0);
-  ends.slice(count).forEach((after, i) => {
+  const filling = value ? k.floats(value.at, 1)[0] : 0;
+  ends.slice(count).forEach((/** @type {number} */ after, /** @type {number} */ i) => {
     const axis = positive(named?.integers?.[i] ?? i, x.shape.length);
     const [before, n] = [ends[i], x.shape[axis]];
-    if (before || after)
-      x = taken(k, x, axis, before + n + after, (at) => PADDING[a.mode ?? 'constant'](at - before, n), filling);
+    if (before || after) x = taken(k, x, axis, before + n + after, (at) => at - before, filling);
   });
   return [x];
 };
 
 /** @type {Operator} */
-const slice = (k, [x, ...listed], a) => {
-  const [starts, ends, axes, steps] = ['starts', 'ends', 'axes', ''].map((name, i) => listed[i]?.integers ?? a[name]);
-  starts.forEach((/** @type {number} */ start, /** @type {number} */ i) => {
+const slice = (k, [x, ...listed]) => {
+  const [starts, ends, axes, steps] = [0, 1, 2, 3].map((i) => listed[i]?.integers);
+  starts?.forEach((start, i) => {
     const axis = positive(axes?.[i] ?? i, x.shape.length);
     const [n, step] = [x.shape[axis], steps?.[i] ?? 1];
     const least = step < 0 ? -1 : 0;
     const limit = (/** @type {number} */ at) => Math.max(least, Math.min(n + least, positive(at, n)));
     const first = Math.max(0, limit(start));
-    const length = Math.max(0, Math.ceil((limit(ends[i]) - first) / step));
+    const length = Math.max(0, Math.ceil((limit(/** @type {number[]} */ (ends)[i]) - first) / step));
     x = taken(k, x, axis, length, (at) => first + at * step);
   });
   return [x];

@@ -1,12 +1,11 @@
-"""_traced/lowering.py: the nodes that replace others compute the same."""
+"""_traced/__init__.py: the nodes that replace others compute the same."""
 
 import numpy as np
 import pytest
 from onnx_files import floats, graph
 
 from pyconvlite import test_mode
-from pyconvlite._traced.layer import GraphLayer
-from pyconvlite._traced.lowering import lowered
+from pyconvlite._traced import GraphLayer, lowered
 
 KNOWN = """
     Add AveragePool Cast Clip Concat Conv ConvTranspose Div Expand Gather Identity MatMul MaxPool Mul Pad Pow
