@@ -9,6 +9,7 @@ import pyconvlite.layers as L
 from pyconvlite import onnx, test_mode
 from pyconvlite.models import Model
 from pyconvlite.onnx import Graph, Node, ValueInfo
+from pyconvlite.onnx._messages import _classes, made
 from pyconvlite.onnx._writing import as_bytes
 
 FLOAT = np.dtype(np.float32)
@@ -32,6 +33,38 @@ def _names(text):
 def contents(*arguments, opset=18, **options):
     """The bytes of the file of a `graph`."""
     return as_bytes(graph(*arguments, opset=opset, **options), "test")
+
+
+def branching(condition, is_initializer=True, change=lambda graph: None):
+    """The file of x + W if a condition holds, where W is in that branch alone; else of -x, by another If."""
+
+    def parsed(data):
+        return _classes()["Model"].FromString(data)
+
+    def put(node, **branches):
+        for name, graph in branches.items():
+            node.attribute.append(made("Attribute", name=name, type=5, g=graph))
+
+    def part(*arguments, **options):
+        found = parsed(contents(*arguments, **options)).graph
+        found.ClearField("input")
+        return found
+
+    constants = {"condition": condition}
+    nodes = [("If", "condition", "y", {})]
+    if not is_initializer:
+        nodes.insert(0, ("Constant", "", "condition", {"value": constants.pop("condition")}))
+    model = parsed(contents(nodes, {"x": (2, 3)}, "y", constants))
+    inner = part([("If", "no", "b", {})], {}, "b", {"no": np.array([False])})
+    put(
+        inner.node[0],
+        then_branch=part([("Abs", "x", "c", {})], {}, "c"),
+        else_branch=part([("Neg", "x", "d", {})], {}, "d"),
+    )
+    added = part([("Add", "x W", "a", {})], {}, "a", {"W": floats(3)})
+    put(model.graph.node[-1], then_branch=added, else_branch=inner)
+    change(model.graph)
+    return model.SerializeToString()
 
 
 def floats(*shape, seed=0):

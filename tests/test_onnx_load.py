@@ -5,7 +5,7 @@ import pickle
 
 import numpy as np
 import pytest
-from onnx_files import contents, floats, run, saved, small_net
+from onnx_files import branching, contents, floats, run, saved, small_net
 
 import pyconvlite.functions as F
 from pyconvlite import Variable, onnx, test_mode
@@ -322,6 +322,39 @@ def test_unsupported_nodes_are_refused_on_load(node, message):
     inputs = {"x": (1, 2, 5, 5), "ratio": (), "flag": ()}
     with pytest.raises(ValueError, match=message):
         onnx.load(contents([node], inputs, "y", {"W": floats(2, 2, 3, 3)}))
+
+
+@pytest.mark.parametrize(("condition", "names"), [(True, ["W"]), (False, [])])
+def test_if_of_a_constant_is_the_branch(condition, names):
+    model = onnx.load(branching(np.array(condition)))
+    x = floats(2, 3, seed=1)
+    np.testing.assert_array_equal(model(x).data, x + floats(3) if condition else -x)
+    assert [name for name, _ in model.named_params()] == names
+
+
+@pytest.mark.parametrize(
+    ("condition", "change", "message"),
+    [
+        (np.array([True] * 2), lambda g: None, 'the condition "condition" of node "If0", If, is not a con'),
+        (np.array(True), lambda g: g.ClearField("initializer"), "export the model for inputs of fixed sizes"),
+        (np.array(True), lambda g: g.node[0].ClearField("attribute"), "has no then_branch with its outputs"),
+        (np.array(True), lambda g: g.node[0].output.append("z"), "has no then_branch with its outputs"),
+    ],
+)  # fmt: skip
+def test_other_ifs_are_refused(condition, change, message):
+    with pytest.raises(ValueError, match=message):
+        onnx.load(branching(condition, change=change))
+
+
+def test_top_k_has_a_gradient():
+    node = ("TopK", "x k", "y i", {"axis": 1})
+    model = onnx.load(contents([node], {"x": (2, 3)}, "y", {"k": np.array([2])}))
+    x = Variable(np.array([[1.0, 3.0, 2.0], [5.0, 5.0, 4.0]], np.float32))
+    (model(x) * np.float32([10, 1])).sum().backward()
+    np.testing.assert_array_equal(x.grad.data, [[0, 10, 1], [10, 1, 0]])
+    model = onnx.load(contents([node], {"x": (2, 3)}, "y", {"k": np.array([4])}))
+    with pytest.raises(ValueError, match="k must be from 0 to 3, the length of axis 1; got 4"):
+        model(x)
 
 
 @pytest.mark.parametrize("opset", [6, 29])

@@ -5,7 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
-from onnx_files import contents, floats, net_in_training, results, saved, trained
+from onnx_files import branching, contents, floats, net_in_training, results, saved, trained
 from onnx_models import MODELS
 
 import pyconvlite.functions as F
@@ -21,7 +21,9 @@ OPERATORS = """
     Slice Gather Squeeze Unsqueeze Flatten Reshape Transpose Expand Shape Cast Constant ConstantOfShape
     ReduceMean ReduceSum ReduceMax Pad Resize Upsample DepthToSpace Relu LeakyRelu PRelu Elu Sigmoid
     HardSigmoid HardSwish Tanh Softmax LogSoftmax Clip Gelu Dropout Identity Where Equal Less Greater
-    GatherND ScatterND Trilu RNN GRU LSTM
+    GatherND ScatterND Trilu RNN GRU LSTM TopK OneHot NonZero CumSum ArgMax ArgMin ReduceMin ReduceProd Mod
+    Floor Ceil Round Sign Sin Cos Not And Or Xor LessOrEqual GreaterOrEqual Range
+    Tile IsNaN SpaceToDepth Reciprocal
 """
 # Unsupported among them: an input that decides whether dropout is in training.
 REFUSED = {f"test_training_dropout{end}" for end in ("", "_mask", "_default", "_default_mask")}
@@ -36,7 +38,7 @@ DTYPES = {1, 6, 7, 9, 10, 11}  # float32, int32, int64, bool, float16, float64
 SAMPLE = """
     batch_normalization cast clip concat conv convtranspose depthtospace div dropout expand flatten gather
     gemm hardsigmoid instance_normalization layernormalization pad pow prelu reduce_log_sum_exp reducemean
-    gathernd gru lstm reshape resize rnn scatternd shape slice split trilu unsqueeze where
+    gathernd gru lstm nonzero onehot reshape resize rnn scatternd shape slice split topk trilu unsqueeze where
 """
 
 
@@ -77,7 +79,7 @@ def is_expected(case):
     graph = case.model.graph
     types = [info.type.tensor_type for info in (*graph.input, *graph.output)]
     return (
-        opset <= 22
+        7 <= opset <= 22
         and {node.op_type for node in graph.node} <= set(OPERATORS.split())
         and all(t.elem_type in DTYPES and len(t.shape.dim) <= 5 for t in types)
         and case.name not in REFUSED
@@ -157,6 +159,31 @@ def test_recurrent_layers_equal_onnx_runtime(op, settings, direction):
             for y, expected in zip(model(x), session.run(None, {"x": x}), strict=True):
                 assert y.shape == expected.shape
                 np.testing.assert_allclose(y.data, expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("is_initializer", [True, False])
+@pytest.mark.parametrize("condition", [True, False])
+def test_if_of_a_constant_equals_onnx_runtime(condition, is_initializer):
+    import onnxruntime
+
+    data, x = branching(np.array(condition), is_initializer), floats(2, 3)
+    session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
+    model = onnx.load(data)
+    np.testing.assert_array_equal(model(x).data, session.run(None, {"x": x})[0])
+    np.testing.assert_array_equal(results(onnx.load(saved(model)), x)[0], model(x).data)
+
+
+@pytest.mark.parametrize("largest", [0, 1])
+@pytest.mark.parametrize("axis", [0, -1])
+def test_top_k_of_equal_elements_equals_onnx_runtime(axis, largest):
+    import onnxruntime
+
+    x = np.random.default_rng(0).integers(0, 4, (6, 7)).astype(np.float32)
+    node = ("TopK", "x k", "y i", {"axis": axis, "largest": largest})
+    data = contents([node, ("Cast", "i", "j", {"to": 1})], {"x": ("N", 7)}, "y j", {"k": np.array([5])})
+    session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
+    for y, z in zip(onnx.load(data)(x), session.run(None, {"x": x}), strict=True):
+        np.testing.assert_array_equal(y.data, z, strict=True)
 
 
 @pytest.mark.parametrize("ceil_mode", [0, 1])

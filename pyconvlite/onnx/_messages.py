@@ -23,8 +23,8 @@ FIELDS = {
     "value_info=13:ValueInfo* sparse_initializer=15:Empty*",
     "Node": "input=1:string* output=2:string* name=3:string op_type=4:string attribute=5:Attribute* "
     "domain=7:string",
-    "Attribute": "name=1:string f=2:float i=3:int64 s=4:bytes t=5:Tensor floats=7:float* ints=8:int64* "
-    "strings=9:bytes* type=20:int32 ref_attr_name=21:string",
+    "Attribute": "name=1:string f=2:float i=3:int64 s=4:bytes t=5:Tensor g=6:Graph floats=7:float* "
+    "ints=8:int64* strings=9:bytes* type=20:int32 ref_attr_name=21:string",
     "Tensor": "dims=1:int64* data_type=2:int32 float_data=4:float** int32_data=5:int32** "
     "int64_data=7:int64** name=8:string raw_data=9:bytes double_data=10:double** uint64_data=11:uint64** "
     "external_data=13:Entry* data_location=14:int32",

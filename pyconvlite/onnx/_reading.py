@@ -86,17 +86,50 @@ class _Reader:
             if (known := self._info(info)) is not None:
                 infos[known.name] = known
         constants: dict[str, Array] = {}
-        for tensor in graph.initializer:
-            if not tensor.name or tensor.name in constants:
-                raise self._error(f"two initializers are named {tensor.name!r}, or one has no name")
-            constants[tensor.name] = self.array(tensor, f'initializer "{tensor.name}"')
+        self._initializers(graph, constants)
         inputs = [self._declared(i, infos) for i in graph.input if i.name not in constants]
         outputs = [self._declared(o, infos) for o in graph.output]
         if not outputs:
             raise self._error("it has no outputs")
-        nodes = [self._node(node, version) for node in graph.node]
+        nodes = self._nodes(graph, version, constants)
         self._check_order(nodes, [*constants, *(i.name for i in inputs)], outputs)
         return Graph(nodes, constants, inputs, outputs, infos, version, self._params(model))
+
+    def _initializers(self, graph: Any, constants: dict[str, Array]) -> None:
+        for tensor in graph.initializer:
+            if not tensor.name or tensor.name in constants:
+                raise self._error(f"two initializers are named {tensor.name!r}, or one has no name")
+            constants[tensor.name] = self.array(tensor, f'initializer "{tensor.name}"')
+
+    def _nodes(self, graph: Any, version: int, constants: dict[str, Array]) -> list[Node]:
+        """The nodes; in the place of each If, whose condition must be a constant, those of its branch."""
+        nodes: list[Node] = []
+        values: dict[str, Any] = {}  # of the nodes that are constants
+        waiting = [*reversed(graph.node)]
+        while waiting:
+            message = waiting.pop()
+            if isinstance(message, Node) or message.op_type != "If":
+                node = message if isinstance(message, Node) else self._node(message, version)
+                nodes.append(node)
+                if node.op == "Constant":
+                    values[node.outputs[0]] = node.attributes.get("value")
+                continue
+            name = "".join(message.input)
+            condition = constants.get(name, values.get(name))
+            if not isinstance(condition, np.ndarray) or condition.size != 1:
+                raise self._error(
+                    f'the condition "{name}" of node "{message.name}", If, is not a constant: export the '
+                    "model for inputs of fixed sizes"
+                )
+            chosen = "then_branch" if condition.item() else "else_branch"
+            branch = next((a.g for a in message.attribute if a.name == chosen), graph)
+            if len(branch.output) != len(message.output) or branch is graph:
+                raise self._error(f'node "{message.name}", If, has no {chosen} with its outputs')
+            self._initializers(branch, constants)
+            results = zip(branch.output, message.output, strict=True)
+            waiting += [Node("Identity", [y.name], [name], version=version) for y, name in results]
+            waiting += reversed(branch.node)
+        return nodes
 
     def _params(self, model: Any) -> frozenset[str] | None:
         for entry in model.metadata_props:

@@ -61,6 +61,8 @@ simple(
     Not=by_namespace("logical_not"),
     And=by_namespace("logical_and"),
     Or=by_namespace("logical_or"),
+    Xor=by_namespace("logical_xor"),
+    IsNaN=by_namespace("isnan"),
     Equal=lambda x, y: raw(x) == raw(y),
     Less=lt,
     LessOrEqual=le,

@@ -13,7 +13,7 @@ from ...backends import to_cpu, to_device_of
 from ...functions._along import take
 from ..emitting import Call
 from ..graph import code_of
-from ._table import Run, Use, exports, host, integers, operator, raw
+from ._table import Run, Use, exports, host, integers, operator, raw, simple
 from .shape import normalized_axis
 
 
@@ -59,6 +59,37 @@ def _gather_elements(use: Use) -> Run:
 @operator("GatherND", batch_dims=0)
 def _gather_nd(use: Use) -> Run:
     return lambda x, indexes: F.get_item(x, _places(indexes, use.batch_dims))
+
+
+@operator("TopK", axis=-1, k=0, largest=1, sorted=1)
+def _top_k(use: Use) -> Run:
+    def top_k(x: Any, *given: Any) -> Any:
+        (k,) = integers(given[0]) if given else [use.k]
+        axis = normalized_axis(use.axis, len(x.shape))
+        array = np.flip(host(x), axis) if use.largest else host(x)  # of equal elements, the first
+        order = np.argsort(array, axis, kind="stable").astype(np.int64)
+        if use.largest:
+            order = x.shape[axis] - 1 - np.flip(order, axis)
+        if not 0 <= k <= x.shape[axis]:
+            raise ValueError(f"k must be from 0 to {x.shape[axis]}, the length of axis {axis}; got {k}")
+        at = np.take(order, np.arange(k), axis)
+        return F.gather(x, at, axis), at
+
+    return top_k
+
+
+@operator("OneHot", axis=-1)
+def _one_hot(use: Use) -> Run:
+    def one_hot(indexes: Any, depth: Any, values: Any) -> Any:
+        at, n = host(indexes)[..., np.newaxis], int(host(depth).item())
+        off, on = host(values)
+        is_on = (at == np.arange(n)) | (at == np.arange(-n, 0))
+        return np.moveaxis(np.where(is_on, on, off), -1, use.axis)
+
+    return one_hot
+
+
+simple(NonZero=lambda x: np.array(np.nonzero(host(x)), np.int64))
 
 
 @operator("ScatterND", reduction="none")
