@@ -24,6 +24,14 @@ WIDTHS = [((1, 0), (0, 1), (0, 2)), ((0, 1), (1, 1), (2, 1)), ((0, 0), (0, 0), (
         ("before and after", lambda x: F.pad(x, (1, 2)), lambda x: np.pad(x, (1, 2)), MATRIX),
         ("one pair", lambda x: F.pad(x, ((1, 2),)), lambda x: np.pad(x, ((1, 2),)), MATRIX),
         ("one integer", lambda x: F.pad(x, [3]), lambda x: np.pad(x, [3]), MATRIX),
+        ("nested integer", lambda x: F.pad(x, ((3,),)), lambda x: np.pad(x, ((3,),)), MATRIX),
+        ("one for each axis", lambda x: F.pad(x, ((1,), (2,))), lambda x: np.pad(x, ((1,), (2,))), MATRIX),
+        (
+            "array",
+            lambda x: F.pad(x, np.array([[0, 1], [2, 3]], np.uint8)),
+            lambda x: np.pad(x, [[0, 1], [2, 3]]),
+            MATRIX,
+        ),
         ("nothing", lambda x: F.pad(x, 0), lambda x: x, MATRIX),
     ]
 )
@@ -73,7 +81,13 @@ def test_zero_width(mode):
     [
         (lambda: F.pad(X, -1), ValueError, "pad_width.*-1"),
         (lambda: F.pad(X, ((1, 1), (1, 1))), ValueError, "pad_width.*3"),
+        (
+            lambda: F.pad(X, ((1, 2), 3, 4)),
+            ValueError,
+            r"a pair for each axis of x, of shape \(2, 2, 3\); got",
+        ),
         (lambda: F.pad(X, 1.5), TypeError, "pad_width.*1.5"),
+        (lambda: F.pad(X, True), TypeError, "pad_width must be integers; got True"),
         (lambda: F.pad(X, 1, mode="edge"), ValueError, "mode must be one of .*replicate.*'edge'"),
         (
             lambda: F.pad(X, 1, "reflect"),

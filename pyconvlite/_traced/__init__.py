@@ -1,4 +1,4 @@
-"""Models as graphs of ONNX operators: traced by a call, fused, lowered, computed; `onnx` reads and writes files."""
+"""Models as graphs of ONNX operators: traced by a call, fused, lowered, computed; `onnx` has their files."""
 
 from __future__ import annotations
 

@@ -7,8 +7,10 @@ import numbers
 import reprlib
 from typing import Any
 
+import numpy as np
+
 from .._arguments import check_holds, one_of
-from .._shapes import Array, Pair, pair
+from .._shapes import Array, Pair
 from ..autograd import Function, Variable, as_input, as_variable
 from ..backends import get_array_module
 from .indexing import get_item
@@ -49,7 +51,7 @@ def pad(x: Any, pad_width: Any, value: Any = 0, *, mode: str = "constant") -> Va
     Args:
         x: Variable or array.
         pad_width: number of elements to add: an integer for all ends, a pair (before, after) for all axes, or
-            a sequence with a pair or an integer per axis; a single one is for all axes.
+            a pair for each axis; also what broadcasts to these pairs, (x.ndim, 2), as in `np.pad`.
         value: the constant of the mode "constant".
         mode: what the new elements are: "constant", one value; "reflect", the elements mirrored at the first
             and the last one, which are not repeated; "replicate", copies of the first and the last element;
@@ -57,9 +59,8 @@ def pad(x: Any, pad_width: Any, value: Any = 0, *, mode: str = "constant") -> Va
 
     Raises:
         TypeError: a width is not an integer, or `value` not a number.
-        ValueError: a width is negative or the axis too short for it, the sequence does not have one entry per
-            axis, `mode` is unknown, or `value` is given with a mode other than "constant", or does not fit an
-            integer dtype of x.
+        ValueError: a width is negative or the axis too short for it, `pad_width` does not broadcast, `mode`
+            is unknown, or `value` is given with a mode other than "constant" or does not fit the dtype of x.
 
     Example:
         >>> import numpy as np
@@ -73,15 +74,17 @@ def pad(x: Any, pad_width: Any, value: Any = 0, *, mode: str = "constant") -> Va
         [2 3 1 2 3 1 2]
     """
     x = as_input(x, "x")
-    ndim = x.ndim
-    listed = isinstance(pad_width, tuple | list)
-    nested = listed and (len(pad_width) == 1 or any(isinstance(w, tuple | list) for w in pad_width))
-    widths = list(pad_width) if nested else [pad_width]
-    widths *= ndim if len(widths) == 1 else 1
-    if len(widths) != ndim:
-        raise ValueError(f"pad_width must have one entry for each of x's {ndim} axes; got {pad_width}")
-    ends = [pair(width, "pad_width") for width in widths]
-    if any(width < 0 for end in ends for width in end):
+    try:
+        widths = np.broadcast_to(pad_width, (x.ndim, 2))
+    except ValueError:
+        raise ValueError(
+            "pad_width must be an integer, a pair (before, after), or a pair for each axis of x, of shape "
+            f"{x.shape}; got {pad_width}"
+        ) from None
+    if widths.dtype.kind not in "iu":
+        raise TypeError(f"pad_width must be integers; got {pad_width!r}")
+    ends = [(before, after) for before, after in widths.tolist()]
+    if any(min(end) < 0 for end in ends):
         raise ValueError(f"pad_width must not be negative; got {pad_width}")
     one_of(mode, "mode", MODES)
     if isinstance(value, str):
