@@ -123,6 +123,16 @@ def test_output_pad_up_to_the_dilation(pad, output_pad):
     check_backward(deconv2d, (x, W, b))
 
 
+@pytest.mark.parametrize("pad", [0, 1])
+def test_rows_that_no_pixel_reaches_are_the_bias(pad):
+    """Also where a weight is infinite, and a pixel of 0 times it would be NaN."""
+    W = np.full((1, 2, 2, 2), np.inf)
+    y = F.deconv2d(np.ones((1, 1, 2, 2)), W, np.array([5.0, 7.0]), pad=pad, dilation=3, output_pad=2)
+    reached = F.deconv2d(np.ones((1, 1, 2, 2)), np.ones_like(W), None, pad=pad, dilation=3, output_pad=2)
+    expected = np.where(reached.data > 0, np.inf, [[[5.0]], [[7.0]]])
+    np.testing.assert_array_equal(y.data[..., -2 + pad :, :], expected[..., -2 + pad :, :])
+
+
 def test_output_pad_makes_an_empty_output_valid():
     x, W = np.ones((1, 1, 1, 2)), np.ones((1, 1, 3, 3))
     with pytest.raises(ValueError, match="output size -1"):

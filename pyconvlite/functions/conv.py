@@ -8,10 +8,11 @@ deep learning, a convolution does not flip the kernel.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, Self
 
 from .._arguments import above_zero, one_of
-from .._shapes import Array, IntPair, deconv_outsize, pair
+from .._shapes import Array, IntPair, Pair, deconv_outsize, pair
 from ..autograd import Function, Variable, as_input
 from ..backends import ConvGeometry, kernels
 from ._conv_checks import check_conv, check_deconv, output_padding
@@ -25,6 +26,7 @@ from ._geometry import (
 )
 from .activation import ReLUGrad
 from .columns import im2col
+from .indexing import get_item
 from .linalg import linear
 from .padding import pad as pad_ends
 from .selection import where
@@ -312,11 +314,29 @@ def deconv2d(
         if outsize is not None:
             raise ValueError(f"pass either outsize or output_pad; got {outsize} and {output_pad}")
         settings = pair(stride, "stride"), pair(pad, "pad"), pair(dilation, "dilation")
-        (rows, below), (columns, right) = map(divmod, more, settings[0])
-        if rows or columns:  # of zeros, each of which makes the result a stride larger
-            x = pad_ends(x, ((0, 0), (0, 0), (0, rows), (0, columns)))
-        outsize = deconv_outsize(x.shape[2:], _size(W), *settings, (below, right))
+        outsize = deconv_outsize(x.shape[2:], _size(W), *settings, more)
+        if any(m >= s for m, s in zip(more, settings[0], strict=True)):  # a larger x would have this outsize
+            ends = [(p, p - m) for p, m in zip(settings[1], more, strict=True)]
+            return cut_deconv2d(x, W, None if b.data is None else b, ends, stride, dilation, groups)
     return Deconv2d(stride, pad, outsize, dilation=dilation, groups=groups)(x, W, b)
+
+
+def cut_deconv2d(
+    x: Any, W: Any, b: Any, ends: Sequence[Pair], stride: IntPair, dilation: IntPair, groups: int
+) -> Variable:
+    """`deconv2d` without padding, cut by (before, after) at the ends of each axis.
+
+    Where `after` is negative, elements are added: no kernel reaches them, so that they are the bias alone.
+
+    Example:
+        >>> cut_deconv2d(np.ones((1, 1, 1, 1)), np.ones((1, 1, 2, 2)), None, [(1, 0), (0, -1)], 1, 1, 1)
+        variable([[[[1. 1. 0.]]]])
+    """
+    y = deconv2d(x, W, None, stride, dilation=dilation, groups=groups)
+    inner = (slice(before, n - max(0, after)) for n, (before, after) in zip(y.shape[2:], ends, strict=True))
+    y = get_item(y, (..., *inner))
+    y = pad_ends(y, ((0, 0), (0, 0), *((0, max(0, -after)) for _, after in ends)))
+    return y if b is None else y + reshape(b, (-1, 1, 1))
 
 
 class Conv2DGradW(Function):

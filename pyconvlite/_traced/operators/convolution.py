@@ -12,6 +12,7 @@ from ... import functions as F
 from ...backends import ConvGeometry
 from ...functions._along import product_along
 from ...functions._geometry import edges_of
+from ...functions.conv import cut_deconv2d
 from ..emitting import Call
 from ..fusing import CONV_RELU
 from ._table import Run, Use, exports, operator
@@ -139,8 +140,9 @@ class _ConvTranspose:
         if self.axes < 3:
             return self._images(x, W, b, pads, added, ends)
         # The sum of a transposed convolution for each slice of the kernels.
-        D, (start, stop, _, more) = x.shape[2], ends[0]
-        place = np.arange(start, stop + more)[:, np.newaxis]
+        D, (before, after) = x.shape[2], ends[0]
+        stop = self.stride[0] * (D - 1) + (W.shape[2] - 1) * self.dilation[0] + 1 - after
+        place = np.arange(before, stop)[:, np.newaxis]
         parts = []
         for k in range(W.shape[2]):
             kernels = F.get_item(W, (slice(None), slice(None), k))
@@ -150,11 +152,8 @@ class _ConvTranspose:
         y = reduce(F.add, parts)
         return y if b is None else y + F.reshape(b, (-1, 1, 1, 1))
 
-    def _padding(self, size: Any, kernel: Any) -> tuple[Any, list[int], list[tuple[int, int, int, int]]]:
-        """For each axis: the padding (before, after), the elements added to the output, and its ends.
-
-        The ends are where it starts and stops in the output without padding, and the zeros before and after.
-        """
+    def _padding(self, size: Any, kernel: Any) -> tuple[Any, list[int], list[tuple[int, int]]]:
+        """For each axis: the padding (before, after), the elements added to the output, the ends to cut."""
         full = [
             s * (n - 1) + (k - 1) * d + 1
             for s, n, k, d in zip(self.stride, size, kernel, self.dilation, strict=True)
@@ -167,12 +166,11 @@ class _ConvTranspose:
                 for have, more, n in zip(full, self.extra, sizes, strict=True)
             )
             added = [n - have + sum(pad) for n, have, pad in zip(sizes, full, pads, strict=True)]
-        # Beyond the reach of the kernel, the output has `more - after` elements, each the bias.
-        ends = [
-            (before, have - max(after - more, 0), 0, max(more - after, 0))
-            for have, more, (before, after) in zip(full, added, pads, strict=True)
-        ]
-        return pads, added, ends
+        return (
+            pads,
+            added,
+            [(before, after - more) for more, (before, after) in zip(added, pads, strict=True)],
+        )
 
     def _images(self, x: Any, W: Any, b: Any, pads: Any, added: Any, ends: Any) -> Any:
         """The result for sequences or images."""
@@ -183,13 +181,7 @@ class _ConvTranspose:
             pad = (0, *(before for before, _ in pads))[-2:]
             y = F.deconv2d(x, W, b, step, pad, dilation=gap, groups=groups)
         else:
-            y = F.deconv2d(x, W, None, step, dilation=gap, groups=groups)
-            ends = [(0, 1, 0, 0)] * (2 - len(ends)) + ends
-            y = F.get_item(y, (..., *(slice(start, stop) for start, stop, _, _ in ends)))
-            if any(more for end in ends for more in end[2:]):
-                y = F.pad(y, ((0, 0), (0, 0), *(end[2:] for end in ends)))
-            if b is not None:
-                y = y + F.reshape(b, (-1, 1, 1))
+            y = cut_deconv2d(x, W, b, [(0, 0)] * (2 - len(ends)) + ends, step, gap, groups)
         return F.reshape(y, (*y.shape[:2], y.shape[3])) if self.axes == 1 else y
 
 
