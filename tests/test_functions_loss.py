@@ -348,6 +348,15 @@ def test_scores_in_place_of_probabilities_are_refused(p, named):
     assert np.isnan(F.binary_cross_entropy(np.array([np.nan, 1.0]), np.array([0, 1])).data)
 
 
+@pytest.mark.parametrize("t", [[0.0, 2.0], [-1.0, 1.0]])
+def test_binary_targets_that_are_no_probabilities(t):
+    """As in PyTorch, which does not look at those of scores either."""
+    p, t = np.array([0.5, 0.5]), np.array(t)
+    with pytest.raises(ValueError, match=f"t must be from 0 to 1; got {t[t != t.clip(0, 1)][0]}$"):
+        F.binary_cross_entropy(p, t)
+    assert np.isfinite(F.sigmoid_cross_entropy(p, t).data)
+
+
 LOSSES = [F.mean_squared_error, F.l1_loss, F.huber_loss, F.kl_div, F.sigmoid_cross_entropy]
 
 

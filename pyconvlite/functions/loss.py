@@ -250,7 +250,8 @@ def sigmoid_cross_entropy(x: Any, t: Any, reduction: str = "batchmean") -> Varia
 
     Args:
         x: scores of shape (N, ...).
-        t: probabilities, or labels 0 and 1, of the same shape, except for axes of length 1.
+        t: probabilities, or labels 0 and 1, of the same shape, except for axes of length 1. Their range is
+            not checked, as in PyTorch.
         reduction: "batchmean" for DeZero's; "mean" of all elements, as in PyTorch; "sum"; "none".
 
     Returns:
@@ -286,7 +287,7 @@ def binary_cross_entropy(p: Any, t: Any, reduction: str = "batchmean") -> Variab
 
     Raises:
         TypeError: p is not floating point.
-        ValueError: as in `sigmoid_cross_entropy`, or p on the CPU is not from 0 to 1.
+        ValueError: as in `sigmoid_cross_entropy`, or p or t on the CPU is not from 0 to 1.
 
     Example:
         >>> binary_cross_entropy(np.array([0.5, 0.9]), np.array([1, 1]))
@@ -294,11 +295,12 @@ def binary_cross_entropy(p: Any, t: Any, reduction: str = "batchmean") -> Variab
     """
     p, t = _targets(as_input(p, "p"), t, reduction, "p")
     check_floats(p, "p")
-    if p.size and not on_device(p):
-        low, high = p.data.min(), p.data.max()
-        if low < -_TOLERANCE or high > 1 + _TOLERANCE:
-            found = low if low < -_TOLERANCE else high
-            raise ValueError(f"p must be from 0 to 1; got {found}: for scores use sigmoid_cross_entropy")
+    for name, x, hint in (("p", p, ": for scores use sigmoid_cross_entropy"), ("t", t, "")):
+        if x.size and not on_device(x):
+            low, high = x.data.min(), x.data.max()
+            if low < -_TOLERANCE or high > 1 + _TOLERANCE:
+                found = low if low < -_TOLERANCE else high
+                raise ValueError(f"{name} must be from 0 to 1; got {found}{hint}")
     eps = float(np.finfo(p.dtype).eps)
     p = clip(p, eps, 1 - eps)
     return reduced(-(t * log(p) + (1 - t) * log(1 - p)), reduction)
