@@ -292,7 +292,7 @@ class Variable(Hinting):
         """Compute the gradient of this Variable with respect to the leaves that it was computed from.
 
         It starts from `self.grad`, or from ones if that is None, and accumulates into the `grad` of the
-        leaves.
+        leaves. Arrays get none: of what was computed from arrays alone, there is nothing to compute.
 
         Args:
             retain_grad: also keep the gradients of intermediate Variables.

@@ -90,7 +90,7 @@ class Optimizer(Hinting):
         """Discard the state."""
 
     def update(self) -> None:
-        """Call the hooks, then change each Parameter that has a gradient.
+        """Call the hooks, then change each Parameter that has a gradient; without gradients, none changes.
 
         After an error or a KeyboardInterrupt, Parameters, gradients and the optimizer are as before the call.
 
