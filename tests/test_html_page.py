@@ -218,6 +218,10 @@ class TestPage:
         ops = [node["op"] for node in json.loads(part(page, "graph"))["nodes"]]
         assert ops == ["Reshape", "Transpose", "Reshape", "Flatten", "Slice"]
 
+    def test_output_that_is_a_constant(self):
+        page = exported(onnx_model({"y": np.ones((1, 10), np.float32)}, Node("Relu", ["x"], ["h"])))
+        assert json.loads(part(page, "graph"))["constants"]["y"]["shape"] == [1, 10]
+
     def test_inputs_that_no_node_reads_are_ignored(self):
         """Files that Keras made have some."""
         graph = shortened(Node("Relu", ["x"], ["h"])).graph()

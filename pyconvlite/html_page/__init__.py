@@ -177,7 +177,8 @@ def _graph(model: Any, shape: tuple[int, int, int], classes: int, operators: set
     if not isinstance(model, Layer):
         raise TypeError(f"model must be a Model or Layer; got {type(model).__name__}")
     x = np.zeros((1, *shape), np.float32)
-    graph = model.graph() if isinstance(model, GraphLayer) else trace(model, [x], OPSET, any_batch=False)
+    graph = model.folded() if isinstance(model, GraphLayer) else trace(model, [x], OPSET, any_batch=False)
+    graph = fused_graph(graph)
     read = {name for node in graph.nodes for name in node.inputs}
     inputs = [info for info in graph.inputs if info.name in read]
     if len(inputs) != 1 or len(graph.outputs) != 1:
@@ -194,13 +195,14 @@ def _graph(model: Any, shape: tuple[int, int, int], classes: int, operators: set
             raise ValueError(
                 f"the model's output must have shape (N, {classes}) for these classes; got {output}"
             )
-        fused = fused_graph(layer.folded(x))
-        nodes = lowered(fused, lambda node: _is_known(node, fused, operators))
-        graph = GraphLayer(nodes).folded(x)
-    for node in graph.nodes:
-        if not _is_known(node, graph, operators):
+        folded = layer.folded(x)
+        if any(not _is_known(node, folded, operators) for node in folded.nodes):
+            nodes = lowered(folded, lambda node: _is_known(node, folded, operators))
+            folded = GraphLayer(nodes).folded(x)
+    for node in folded.nodes:
+        if not _is_known(node, folded, operators):
             raise ValueError(f"the page cannot compute {node}; it computes {', '.join(sorted(operators))}")
-    return graph
+    return folded
 
 
 def _is_known(node: Node, graph: Graph, operators: set[str]) -> bool:
