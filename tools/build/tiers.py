@@ -175,11 +175,15 @@ def _in_pyodide(job: Job, folder: str, *arguments: str, **environment: str) -> i
     """Run the suite inside the Pyodide in a folder."""
     make(folder, WHEEL)
     # The wheel's doctests run as installed; the source folder stays out of the way.
-    seconds = "3600" if job.full else "1200"
-    options = ["--timeout", seconds, "-m", "not cpython", "-o", "testpaths=tests pyconvlite", "--pyargs"]
+    options = [*_limit(job), "-m", "not cpython", "-o", "testpaths=tests pyconvlite", "--pyargs"]
     # Capturing file descriptors takes Emscripten a millisecond per test, and fails in Pyodide 0.27.
     options += ["--capture", "sys"]
     return job.pytest(in_pyodide(_node(), folder, "pytest", *options, *arguments), environment)
+
+
+def _limit(job: Job) -> Sequence[str]:
+    """Return the option that ends Pyodide under Node if it hangs."""
+    return ("--timeout", "3600" if job.full else "1800")
 
 
 def _node_tier(job: Job) -> int:
@@ -219,7 +223,7 @@ def _on_adapter(
     adapter = find(node)
     if adapter is None:
         raise CannotRunError(missing)
-    options = ["--webgpu", "--timeout", "1800", "-o", f"testpaths={tests}", *arguments]
+    options = ["--webgpu", *_limit(job), "-o", f"testpaths={tests}", *arguments]
     return job.pytest(in_pyodide(node, PYODIDE, "pytest", *options), adapter)
 
 
