@@ -161,6 +161,9 @@ def deconv_outsize(
     return OH, OW
 
 
+_INTS = frozenset({int})
+
+
 def as_shape(shape: Any, name: str = "shape") -> tuple[int, ...]:
     """A shape that is given as an integer, a sequence or an array.
 
@@ -171,12 +174,10 @@ def as_shape(shape: Any, name: str = "shape") -> tuple[int, ...]:
         >>> as_shape(3)
         (3,)
     """
-    if type(shape) is tuple:
+    if type(shape) is tuple and _INTS.issuperset(map(type, shape)):
         return shape
-    sizes = np.asarray(shape).ravel()  # not `np.ravel`, which a Variable overrides
-    if sizes.size and sizes.dtype.kind not in "iu":
-        raise TypeError(f"{name} must be an integer or a sequence of integers; got {shape!r}")
-    return tuple(sizes.tolist())
+    sizes = shape if isinstance(shape, tuple | list) else np.asarray(shape).ravel().tolist()
+    return tuple([integer(size, name, "an integer or a sequence of integers", shape) for size in sizes])
 
 
 def check_axes(shape: Sequence[int], axes: str, name: str = "x") -> None:

@@ -440,6 +440,19 @@ IMAGE, KERNEL = np.zeros((1, 4, 5, 6)), np.zeros((2, 4, 3, 3))
             ValueError,
             r"\(1, 4, 3, 3, 3, 3\)",
         ),
+        (
+            lambda: F.col2im(np.zeros((12, 36)), (1, 4.0, 5, 6), 3),
+            TypeError,
+            r"input_shape must be .*; got \(1, 4.0, 5, 6\)",
+        ),
+        (  # also with sizes equal to those of an earlier call, whose geometry is cached
+            lambda: (
+                F.col2im(np.zeros((12, 36)), IMAGE.shape, 3),
+                F.col2im_array(IMAGE, (1, 4, 5.0, 6), 3, 1, 0),
+            ),
+            TypeError,
+            r"img_shape must be .*; got \(1, 4, 5.0, 6\)",
+        ),
         (lambda: F.conv2d_simple(IMAGE, np.zeros((2, 3, 3, 3))), ValueError, "4.*3|3.*4"),
         (lambda: F.conv2d_simple(IMAGE, np.zeros((2, 4, 6, 3))), ValueError, "6.*5"),
     ],

@@ -151,7 +151,12 @@ class TestStack(Contract):
         (lambda: F.concat([]), ValueError, "at least one"),
         (lambda: F.stack([]), ValueError, "at least one"),
         (lambda: F.stack([X, X[:1]]), ValueError, r"\(2, 3, 4\).*\(1, 3, 4\)"),
-        (lambda: F.reshape(X, (2.0, 12)), TypeError, r"shape must be an integer or .*; got \[2.0, 12\]"),
+        (lambda: F.reshape(X, (2.0, 12)), TypeError, r"shape must be an integer or .*; got \(2.0, 12\)"),
+        (lambda: F.reshape(X, (24, True)), TypeError, r"shape must be an integer or .*; got \(24, True\)"),
+        (lambda: F.reshape(X, [24, (1,)]), TypeError, r"shape must be an integer or .*; got \[24, \(1,\)\]"),
+        (lambda: F.transpose(X, (1.0, 0, 2)), TypeError, r"axes must be .*; got \(1.0, 0, 2\)"),
+        (lambda: F.broadcast_to(X, (None, 2, 3, 4)), TypeError, r"shape must be .*; got \(None, 2, 3, 4\)"),
+        (lambda: F.sum_to(X, (1.0, 3, 4)), TypeError, r"shape must be .*; got \(1.0, 3, 4\)"),
         (lambda: F.concat([X, MATRIX]), ValueError, r"in all axes but axis 0; got shapes \(2, 3, 4\), \("),
         (lambda: F.concat([X, X[:, :2]], -1), ValueError, r"axis 2; got shapes \(2, 3, 4\), \(2, 2, 4\)"),
         *[

@@ -114,7 +114,7 @@ class Col2im(_Columns):
         dilation: IntPair = 1,
     ) -> None:
         super().__init__(kernel_size, stride, pad, to_matrix, dilation=dilation)
-        self.input_shape = input_shape
+        self.input_shape = as_shape(input_shape, "input_shape")
 
     def forward(self, x: Array) -> Array:
         return col2im_array(x, self.input_shape, *self._settings, dilation=self.dilation)
@@ -172,7 +172,7 @@ def col2im_array(
         array([[1., 1.],
                [1., 1.]])
     """
-    img_shape = as_shape(img_shape)
+    img_shape = as_shape(img_shape, "img_shape")
     check_axes(img_shape, "(N, C, H, W)", "images")
     N, C = img_shape[:2]
     geometry = _geometry(img_shape, kernel_size, stride, pad, dilation)
