@@ -91,6 +91,30 @@ def test_gradient_of_mean_loss_over_many_rows():
     np.testing.assert_array_equal(gx.data[0], np.array([-0.5, 0.5]) * 1024 / n)
 
 
+def test_gradient_of_a_weighted_mean_over_many_rows():
+    n, weight = 2**14, np.array([1.0, 300.0])
+    x, t = Variable(np.zeros((n, 2), np.float16)), np.arange(n) % 2
+    for loss in (F.softmax_cross_entropy(x, t, weight), F.nll_loss(F.log_softmax(x), t, weight)):
+        (gx,) = grad(loss, x)
+        exact = weight[t] / 2 / weight[t].sum()
+        np.testing.assert_allclose(gx.data, np.stack([1 - 2 * t, 2 * t - 1], 1) * -exact[:, None], atol=1e-7)
+        assert loss.dtype == gx.dtype == np.float16
+
+
+def test_losses_of_differences_whose_squares_overflow():
+    x, zeros = Variable(np.array([[300], [0]], np.float16)), np.zeros((2, 1), np.float16)
+    for loss, expected in (
+        (F.mean_squared_error(x, zeros), 300**2 / 2),
+        (F.mean_squared_error(x, zeros, "mean"), 300**2 / 2),
+        (F.huber_loss(x, zeros, 400), 300**2 / 4),
+        (F.huber_loss(x, zeros, 200), 200 * (300 - 200 / 2) / 2),
+    ):
+        assert loss.dtype == np.float16
+        assert loss.item() == np.float16(expected)
+    loss = F.mean_squared_error(x, zeros)
+    np.testing.assert_array_equal(grad(loss, x)[0].data, x.data)
+
+
 def test_norms_of_deviations_whose_squares_overflow():
     x = Variable(np.array([-1000, 0, 1000], np.float16))
     assert F.std(x).item() == np.float16(np.std([-1000, 0, 1000]))

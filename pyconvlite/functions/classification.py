@@ -11,7 +11,7 @@ from .._arguments import fraction, integer, one_of
 from .._shapes import Array, check_axes
 from ..autograd import Function, Variable, as_input, as_variable
 from ..backends import get_array_module, kernels, to_device_of
-from .casts import as_floats, check_floats
+from .casts import as_floats, cast, check_floats
 from .indexing import get_item
 from .loss import REDUCTIONS, WITHOUT_MEAN, reduced
 from .math import log
@@ -143,6 +143,9 @@ def _of_labels(
 ) -> Variable:
     """Cross entropy of log probabilities and labels of shape (N, ...)."""
     one_of(reduction, "reduction", REDUCTIONS)
+    if log_p.dtype == np.float16:  # which the gradients of a mean are too small for
+        wide = cast(log_p, np.float32)
+        return cast(_of_labels(wide, labels, weight, ignore_index, smoothing, reduction), np.float16)
     labels = to_device_of(log_p, labels)
     xp = get_array_module(labels)
     C: int = log_p.shape[1]
@@ -165,7 +168,6 @@ def _of_labels(
         counted: Array = counted_weights.mean()
         none = counted == 0  # then the mean is nan, but its gradient 0, so that weights do not become nan
         nan: Array = xp.where(none, counted * np.nan, counted * 0)
-        # A quotient of two means, since a sum may overflow float16.
         loss = mean(loss) / (counted + none.astype(log_p.dtype))
         return loss + as_input(nan)  # type: ignore[no-any-return]
     return reduced(loss, reduction)

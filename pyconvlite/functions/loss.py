@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from ..autograd import Function, Variable, as_input
 from ..backends import kernels, on_device
 from .activation import sigmoid
 from .arithmetic import sub
-from .casts import as_floats, check_floats
+from .casts import as_floats, cast, check_floats
 from .math import abs, exp, log
 from .reduction import mean, sum
 from .selection import clip, where
@@ -56,10 +57,7 @@ class MeanSquaredError(Function):
     def forward(self, x0: Array, x1: Array) -> Any:
         k = kernels(x0)
         diff = k.sub(x0, x1)
-        squares = k.mul(diff, diff)
-        if squares.dtype.itemsize > 2:
-            return k.div(k.sum(squares, None, False), len(squares))
-        return k.sum(k.mean(squares, 0, False), None, False)  # the sum of all may overflow float16
+        return k.div(k.sum(k.mul(diff, diff), None, False), len(diff))
 
     def backward(self, gy: Variable) -> Any:
         x0, x1 = self.inputs
@@ -114,10 +112,17 @@ def mean_squared_error(x0: Any, x1: Any, reduction: str = "batchmean") -> Variab
         variable(2.0)
     """
     x0, x1 = _same_shape(x0, x1, reduction)
+    if x0.dtype == x1.dtype == np.float16:
+        return _in_float32(mean_squared_error, x0, x1, reduction)
     if reduction == "batchmean" and x0._data.ndim:
         return MeanSquaredError()(x0, x1)
     difference = sub(x0, x1)
     return reduced(difference * difference, reduction)
+
+
+def _in_float32(loss: Callable[..., Variable], x0: Variable, x1: Variable, *settings: Any) -> Variable:
+    """A loss of float16, whose squares may overflow."""
+    return cast(loss(cast(x0, np.float32), cast(x1, np.float32), *settings), np.float16)
 
 
 def _same_shape(
@@ -219,7 +224,10 @@ def huber_loss(x0: Any, x1: Any, delta: float = 1.0, reduction: str = "mean") ->
         variable([0.125 1.5  ])
     """
     above_zero(delta, "delta")
-    return reduced(Huber(delta)(sub(*_same_shape(x0, x1, reduction))), reduction)
+    x0, x1 = _same_shape(x0, x1, reduction)
+    if x0.dtype == x1.dtype == np.float16:
+        return _in_float32(huber_loss, x0, x1, delta, reduction)
+    return reduced(Huber(delta)(sub(x0, x1)), reduction)
 
 
 # ------------------------------------------------------------------------------------ losses of probabilities
