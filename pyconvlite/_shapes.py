@@ -200,6 +200,13 @@ def check_axes(shape: Sequence[int], axes: str, name: str = "x") -> None:
         raise ValueError(f"{name} must have {number} axes, {axes}; got shape {tuple(shape)}{hint}")
 
 
+def check_pixels(x: tuple[int, ...]) -> None:
+    """Raise ValueError unless a shape, that of the argument x, is (N, C, H, W) with pixels."""
+    check_axes(x, "(N, C, H, W)")
+    if 0 in x[2:]:
+        raise ValueError(f"x must have at least one pixel per channel; got shape {x}")
+
+
 def lowest(dtype: Any) -> float:
     """Smallest value of a dtype, with which max pooling pads.
 

@@ -383,6 +383,7 @@ IMAGE, KERNEL = np.zeros((1, 4, 5, 6)), np.zeros((2, 4, 3, 3))
         (lambda: F.deconv2d(IMAGE.astype(np.uint8), KERNEL.swapaxes(0, 1)), TypeError, "uint8.*astype"),
         (lambda: F.deconv2d(IMAGE, KERNEL), ValueError, "4.*2|2.*4"),
         (lambda: F.deconv2d(IMAGE[0], KERNEL), ValueError, r"x.*\(4, 5, 6\)"),
+        (lambda: F.deconv2d(IMAGE[:, :, :0], KERNEL), ValueError, r"x must .* pixel .* \(1, 4, 0, 6\)"),
         (lambda: F.deconv2d(IMAGE, np.zeros((4, 2, 3, 3)), groups=3), ValueError, "groups.*3|3.*groups"),
         (lambda: F.deconv2d(IMAGE, np.zeros((4, 2, 3, 3)), np.zeros(4)), ValueError, r"b.*\(4,\)"),
         (lambda: F.deconv2d(IMAGE, np.zeros((4, 2, 3, 3)), pad=4), ValueError, "pad"),

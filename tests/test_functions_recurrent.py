@@ -121,9 +121,14 @@ def test_no_grad_keeps_no_arrays():
     [
         (lambda: F.lstm(XS[0, 0], STATE, CELL, W_LSTM), r"x must be \(N, in\) or \(T, N, in\)"),
         (lambda: F.lstm(XS[:0], STATE, CELL, W_LSTM), r"at least one step"),
-        (lambda: F.lstm(XS, STATE, CELL, W_LSTM[1:]), r"W \(in \+ H \+ 1, 4 \* H\); got .* \(9, 20\)"),
+        (lambda: F.lstm(XS, STATE, CELL, W_LSTM[1:]), r"W \(in \+ H \+ 1, 4 \* H\), .*; got .* \(9, 20\)"),
         (lambda: F.lstm(XS, STATE, CELL[:1], W_LSTM), r"c must have shape \(2, 5\); got \(1, 5\)"),
-        (lambda: F.gru(XS, STATE, W_LSTM), r"W \(in \+ H \+ 2, 3 \* H\); got .* \(10, 20\)"),
+        (lambda: F.gru(XS, STATE, W_LSTM), r"W \(in \+ H \+ 2, 3 \* H\), .*; got .* \(10, 20\)"),
+        (
+            lambda: F.lstm(XS, STATE[:, :0], CELL[:, :0], W_LSTM[: K + 1, :0]),
+            r"H at least 1; got .* \(5, 0\)",
+        ),
+        (lambda: F.gru(XS, STATE[:, :0], W_GRU[: K + 2, :0]), r"H at least 1; got .* \(6, 0\)"),
         (lambda: F.gru(XS, STATE[:, 1:], W_GRU), r"h must have shape \(2, 5\); got \(2, 4\)"),
     ],
 )

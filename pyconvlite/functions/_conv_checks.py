@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from .._arguments import at_least, integer
-from .._shapes import IntPair, Pair, check_axes, sizes
+from .._shapes import IntPair, Pair, check_axes, check_pixels, sizes
 from ..autograd import Variable
 
 
@@ -80,7 +80,7 @@ def _check_shapes(
 def _check_deconv_shapes(
     x: tuple[int, ...], W: tuple[int, ...], b: tuple[int, ...] | None, groups: int
 ) -> None:
-    check_axes(x, "(N, C, H, W)", "x")
+    check_pixels(x)
     check_axes(W, "(C, OC/groups, KH, KW)", "W")
     C = x[1]
     _check_groups(groups, {"channels C": C})

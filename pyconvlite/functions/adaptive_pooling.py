@@ -12,11 +12,11 @@ from typing import Any, SupportsIndex
 import numpy as np
 
 from .._arguments import at_least
-from .._shapes import Array, Pair
+from .._shapes import Array, Pair, check_pixels
 from ..autograd import Variable, as_input
 from ._along import product_along, take
 from .casts import check_floats
-from .pooling import average_pooling, check_pixels, pooling
+from .pooling import average_pooling, pooling
 
 OutputSize = SupportsIndex | Sequence[SupportsIndex | None] | None
 
@@ -87,7 +87,7 @@ def adaptive_max_pooling(x: Any, output_size: OutputSize) -> Variable:
 
 def _checked(x: Any, output_size: OutputSize) -> tuple[Variable, Pair]:
     x = as_input(x, "x")
-    check_pixels(x)
+    check_pixels(x.shape)
     check_floats(x)
     OH, OW = (new or old for old, new in zip(x.shape[2:], size_or_none(output_size), strict=True))
     return x, (OH, OW)

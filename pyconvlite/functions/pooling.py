@@ -12,7 +12,7 @@ from typing import Any, Self
 import numpy as np
 
 from .._arguments import boolean
-from .._shapes import Array, IntPair, check_axes, lowest, pair
+from .._shapes import Array, IntPair, check_axes, check_pixels, lowest, pair
 from ..autograd import Function, Variable, as_input
 from ..backends import ConvGeometry, get_array_module, kernels, to_device_of
 from ._geometry import Edges, Padding, conv_geometry, edge_geometry, edges_of, has_equal_ends
@@ -223,7 +223,7 @@ def global_max_pooling(x: Any) -> Variable:
         variable([[[[3.]]]])
     """
     x = as_input(x, "x")
-    check_pixels(x)
+    check_pixels(x.shape)
     return pooling(x, x.shape[2:])
 
 
@@ -330,7 +330,7 @@ def global_average_pooling(x: Any) -> Variable:
         variable([[[[1.5]]]])
     """
     x = as_input(x, "x")
-    check_pixels(x)
+    check_pixels(x.shape)
     return mean(x, axis=(2, 3), keepdims=True)
 
 
@@ -378,10 +378,3 @@ def _have_pixels(geometry: ConvGeometry) -> bool:
         if (first >= size).any() or (first > last).any():
             return False
     return True
-
-
-def check_pixels(x: Variable) -> None:
-    """Raise ValueError unless x is of shape (N, C, H, W) with pixels."""
-    check_axes(x.shape, "(N, C, H, W)")
-    if 0 in x.shape[2:]:
-        raise ValueError(f"x must have at least one pixel per channel; got shape {x.shape}")

@@ -265,10 +265,11 @@ def gru(x: Any, h: Any, W: Any) -> Variable:
 
 def _check(x: Variable, W: Variable, gates: int, biases: int, states: dict[str, Variable]) -> None:
     H = W.shape[-1] // gates if W.ndim else 0
-    if x.ndim not in (2, 3) or W.shape != (x.shape[-1] + H + biases, gates * H) or 0 in x.shape[:-2]:
+    is_of_steps = x.ndim in (2, 3) and 0 not in x.shape[:-2]
+    if not (is_of_steps and H and W.shape == (x.shape[-1] + H + biases, gates * H)):
         raise ValueError(
             "x must be (N, in) or (T, N, in) with at least one step, and W "
-            f"(in + H + {biases}, {gates} * H); got {x.shape} and {W.shape}"
+            f"(in + H + {biases}, {gates} * H), H at least 1; got {x.shape} and {W.shape}"
         )
     for name, state in states.items():
         if state.shape != (x.shape[-2], H):

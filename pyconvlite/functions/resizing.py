@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from .._arguments import above_zero, at_least, boolean, one_of
-from .._shapes import Array, IntPair, Pair, check_axes, sizes
+from .._shapes import Array, IntPair, Pair, check_axes, check_pixels, sizes
 from ..autograd import Function, Variable, as_input
 from ..backends import get_array_module
 from ._along import product_along, take
 from .casts import check_floats
-from .pooling import average_pooling, check_pixels
+from .pooling import average_pooling
 from .shape import reshape, transpose
 
 
@@ -115,7 +115,7 @@ def interpolate(
         array([[0., 1., 2., 3.]])
     """
     x = as_input(x, "x")
-    check_pixels(x)
+    check_pixels(x.shape)
     one_of(mode, "mode", ("nearest", "bilinear"))
     if mode == "nearest" and align_corners is not None:
         raise ValueError('align_corners must be left out with mode="nearest"; it is for "bilinear"')
