@@ -2,6 +2,7 @@
 
 import copy
 import gc
+import inspect
 import pickle
 import weakref
 
@@ -11,7 +12,7 @@ from conditions import numbers
 
 import pyconvlite.functions as F
 import pyconvlite.layers as L
-from pyconvlite import Layer, Parameter, Variable
+from pyconvlite import Function, Layer, Parameter, Variable
 from pyconvlite.backends import DeviceUnavailable
 from pyconvlite.models import Sequential
 
@@ -138,6 +139,12 @@ def test_assigning_an_array_to_a_parameter_is_refused(layer, name):
     setattr(layer, name, param)
     delattr(layer, name)  # as in PyTorch, a missing attribute may be set to anything
     setattr(layer, name, 0.5)
+
+
+@pytest.mark.parametrize("base", [Layer, Function])
+def test_type_checkers_accept_any_override_of_forward(base):
+    kinds = [parameter.kind for parameter in inspect.signature(base.forward).parameters.values()][1:]
+    assert kinds == [inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD]
 
 
 def test_layer_without_forward():

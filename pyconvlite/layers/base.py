@@ -141,7 +141,7 @@ class Layer(Weights):
         # registered for.
         return {name: value for name, value in vars(self).items() if name != "_hooks"}
 
-    def forward(self, *inputs: Any) -> Any:
+    def forward(self, *inputs: Any, **kwargs: Any) -> Any:
         """Compute the output, or a tuple of outputs."""
         raise NotImplementedError(f"{type(self).__name__} does not define forward")
 
