@@ -4,7 +4,10 @@ import copy
 import gc
 import inspect
 import pickle
+import time
 import weakref
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import numpy as np
 import pytest
@@ -12,7 +15,7 @@ from conditions import numbers
 
 import pyconvlite.functions as F
 import pyconvlite.layers as L
-from pyconvlite import Function, Layer, Parameter, Variable
+from pyconvlite import Config, Function, Layer, Parameter, Variable
 from pyconvlite.backends import DeviceUnavailable
 from pyconvlite.models import Sequential
 
@@ -139,6 +142,43 @@ def test_assigning_an_array_to_a_parameter_is_refused(layer, name):
     setattr(layer, name, param)
     delattr(layer, name)  # as in PyTorch, a missing attribute may be set to anything
     setattr(layer, name, 0.5)
+
+
+@pytest.mark.cpython
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: L.Linear(3),
+        lambda: L.DepthwiseConv2d(1),
+        L.BatchNorm,
+        lambda: L.GroupNorm(1),
+        lambda: L.LSTM(2),
+    ],
+)
+def test_first_calls_in_several_threads_initialize_once(make, monkeypatch):
+    x = np.random.default_rng(0).standard_normal((1, 4, 1, 1)).astype(np.float32)
+    layer = make()
+    if isinstance(layer, L.LSTM | L.Linear):
+        x = x.reshape(1, 4)
+    get, put = Parameter.data.fget, Parameter.data.fset
+    arrays = []
+
+    def slowly(param, data):  # the other threads run between any two assignments
+        time.sleep(0.002)
+        arrays.append(data)
+        put(param, data)
+
+    monkeypatch.setattr(Parameter, "data", property(get, slowly))
+    monkeypatch.setattr(Config, "train", False)  # in all threads: running statistics stay
+    started = Barrier(4)
+
+    def call(_):
+        started.wait()
+        layer(x)
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(call, range(4)))
+    assert {id(array) for array in arrays} <= {id(param.data) for param in layer.params()}
 
 
 @pytest.mark.parametrize("base", [Layer, Function])

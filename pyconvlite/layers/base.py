@@ -5,6 +5,7 @@ from __future__ import annotations
 import reprlib
 import weakref
 from collections.abc import Iterable, Iterator
+from threading import RLock
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from .._arguments import boolean, described
@@ -146,11 +147,16 @@ class Layer(Weights):
         raise NotImplementedError(f"{type(self).__name__} does not define forward")
 
     def _init_for(self, x: Any, in_size: int) -> None:
-        """Initialize the Parameters that have no data yet for inputs such as x, of a size, on its device."""
-        fresh = [param for param in self.params() if param.data is None]
-        self._init_params(in_size)
-        for param in fresh:
-            param.data = to_device_of(x, param.data)
+        """Initialize the Parameters that have no data yet for inputs such as x, of a size, on its device.
+
+        Other threads may do the same: they wait, and find nothing left to initialize.
+        """
+        with _initializing:
+            fresh = [param for param in self.params() if param.data is None]
+            if fresh:
+                self._init_params(in_size)
+            for param in fresh:
+                param.data = to_device_of(x, param.data)
 
     def _init_params(self, in_size: int) -> None:
         """Initialize the Parameters whose shapes follow from the size of the input."""
@@ -243,6 +249,7 @@ class Layer(Weights):
                     yield state
 
 
+_initializing = RLock()
 _set_last = vars(Layer)["_last"].__set__  # without the check of `Layer.__setattr__`
 
 

@@ -315,9 +315,9 @@ class DepthwiseConv2d(Affine):
         return math.prod(self.kernel_size)
 
     def _init_params(self, in_size: int) -> None:
+        if self.b is not None:  # before W, at which `forward` looks
+            self.b.data = np.zeros(at_least(1, in_size, self._in_name), self.b.lazy_dtype)
         super()._init_params(in_size)
-        if self.b is not None:
-            self.b.data = np.zeros(in_size, self.b.lazy_dtype)
 
     def _apply(self, x: Any) -> Variable:
         options = {"dilation": self.dilation, "groups": self.W.shape[0], "pad_mode": self.pad_mode}

@@ -81,7 +81,7 @@ class _ChannelNorm(Layer):
         return self._given if self.gamma is None or self.gamma.data is None else self.gamma.shape[0]
 
     def _init_params(self, in_size: int) -> None:
-        for param, value in ((self.gamma, 1), (self.beta, 0)):
+        for param, value in ((self.beta, 0), (self.gamma, 1)):  # gamma last, at which `forward` looks
             if param is not None:
                 param.data = np.full(in_size, value, param.lazy_dtype)
 

@@ -76,7 +76,8 @@ class BatchNorm(Layer):
         return None if self.gamma.data is None else self.gamma.shape[0]
 
     def _init_params(self, in_size: int) -> None:
-        for param, value in ((self.avg_mean, 0), (self.avg_var, 1), (self.gamma, 1), (self.beta, 0)):
+        # gamma last, at which `forward` looks
+        for param, value in ((self.avg_mean, 0), (self.avg_var, 1), (self.beta, 0), (self.gamma, 1)):
             param.data = np.full(in_size, value, param.lazy_dtype)
 
     def forward(self, x: Any) -> Variable:
