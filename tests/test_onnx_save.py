@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from onnx_files import Lambda, floats, net_in_training, results, saved, trained
+from onnx_files import Lambda, floats, net_in_training, results, run, saved, trained
 from onnx_models import MODELS, Shared
 
 import pyconvlite.functions as F
@@ -190,6 +190,15 @@ def test_saved_model_has_the_same_parameters():
     loaded = onnx.load(saved(model, floats(2, 1, 5, 5)))
     assert dict(loaded.named_params()).keys() == names
     assert dict(onnx.load(saved(loaded, floats(2, 1, 5, 5))).named_params()).keys() == names
+
+
+def test_big_endian_parameters_and_examples():  # such as those of FITS files
+    x = floats(2, 4)
+    model = Sequential(L.Linear(3, in_size=4))
+    expected = model(x).data
+    for param in model.params():
+        param.data = param.data.astype(">f4")
+    np.testing.assert_allclose(run(saved(model, x.astype(">f4")), x), expected, rtol=1e-5)
 
 
 def test_state_dict_has_pytorchs_layout():

@@ -46,8 +46,9 @@ def code_of(dtype: Any) -> int:
         >>> code_of(np.float32)
         1
     """
+    native = np.dtype(dtype).newbyteorder("=")
     for code, known in DTYPES.items():
-        if known == dtype:
+        if known == native:
             return code
     raise ValueError(f"ONNX has no dtype {dtype}")
 
