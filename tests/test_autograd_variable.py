@@ -406,6 +406,15 @@ def test_format_of_a_single_element():
         f"{Variable(np.ones(2)):.1f}"
 
 
+@pytest.mark.cpython
+def test_matplotlib_plots_variables():
+    from matplotlib.figure import Figure
+
+    x = Variable(np.linspace(0.0, 1.0, 5))
+    (line,) = Figure().subplots().plot(x, F.exp(x))
+    np.testing.assert_array_equal(line.get_xydata(), np.stack([x.data, np.exp(x.data)], axis=1))
+
+
 class TestData:
     """`x.data = ...` takes what the constructor takes, and NumPy scalars, which 0-d operations return."""
 

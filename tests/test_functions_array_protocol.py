@@ -435,5 +435,7 @@ def test_matrices_and_masked_arrays_are_refused(make):
     ]
     calls += [lambda: np.add(a, x), lambda: np.stack([a, x]), lambda: np.concatenate([x, a])]
     for call in calls:
-        with pytest.raises(TypeError, match=f"must (hold|be) an array, not {type(a).__name__}"):
+        with pytest.raises(
+            TypeError, match=rf"must (hold|be) an array, not {type(a).__name__}; use np.array\(\.\.\.\)$"
+        ):
             call()

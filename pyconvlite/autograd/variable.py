@@ -87,8 +87,8 @@ def not_an_array(data: Any, subject: str = "a Variable must hold") -> TypeError:
         use = "F.stack(...), which passes gradients on to the Variables in it"
     elif callable(data):
         use = "what it returns"
-    else:
-        use = f"np.array({reprlib.repr(data)})"
+    else:  # the repr of a DataFrame or a tensor has several lines
+        use = f"np.array({reprlib.repr(data) if type(data).__module__ == 'builtins' else '...'})"
     return TypeError(f"{subject} an array, not {type(data).__name__}; use {use}")
 
 
@@ -206,6 +206,10 @@ class Variable(Hinting):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         return np.array(self.data, dtype, copy=copy)
+
+    def to_numpy(self) -> Any:
+        """The array on the CPU, as `np.asarray` gives it; `plot` of matplotlib looks for this method."""
+        return np.asarray(self)
 
     def __bool__(self) -> bool:
         if self._data is None or self.size != 1:  # as in NumPy, not by `len`
