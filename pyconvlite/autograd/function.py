@@ -32,9 +32,9 @@ class _Inputs:
     Other Functions have an instance attribute `inputs`, which takes precedence.
     """
 
-    def __get__(self, f: Function | None, owner: type) -> Any:
+    def __get__(self, f: Function | None, owner: type) -> tuple[Variable, ...]:
         if f is None:
-            return self
+            return self  # type: ignore[return-value]
         return tuple([x.resolve() if type(x) is StandIn else x for x in f._indirect])
 
 
