@@ -274,16 +274,14 @@ class Kernels(Protocol[A]):
         `name` names the argument in the message.
         """
 
-    def softmax_cross_entropy(self, x: A, t: A) -> A:
-        """Mean of -log softmax(x)[t], 0-d, for labels t.
+    def softmax_cross_entropy(self, x: A, t: A) -> tuple[A, A]:
+        """Mean of -log softmax(x)[t], 0-d, for labels t; and its gradient with respect to x.
 
-        x is (N, classes) and t (N,); or they have further axes, (N, classes, ...) and (N, ...).
+        x is (N, classes) and t (N,); or they have further axes, (N, classes, ...) and (N, ...). The gradient
+        is float32 for float16, whose smallest number is larger than many of its elements.
 
         Raises ValueError for a label that is not in 0..classes - 1; a device raises it at its next read.
         """
-
-    def softmax_cross_entropy_grad(self, x: A, t: A, gy: A) -> A:
-        """Gradient of softmax_cross_entropy with respect to x, times the 0-d array gy."""
 
     # -- softmax.py
 

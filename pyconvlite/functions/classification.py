@@ -27,25 +27,33 @@ class SoftmaxCrossEntropy(Function):
     reads_outputs = False
 
     def forward(self, x: Array, t: Array) -> Any:
-        return kernels(x).softmax_cross_entropy(x, t)
+        loss, self.gx = kernels(x).softmax_cross_entropy(x, t)
+        return loss
 
     def backward(self, gy: Variable) -> Any:
         x, t = self.inputs
-        return SoftmaxCrossEntropyGrad()(x, t, gy), None
+        return SoftmaxCrossEntropyGrad(self.gx)(x, t, gy), None
 
 
 class SoftmaxCrossEntropyGrad(Function):
     """Gradient of softmax cross entropy with respect to x: (softmax(x) - one-hot labels) * gy / labels.size.
 
+    Args:
+        gx: the gradient for gy = 1, an array.
+
     Example:
-        >>> SoftmaxCrossEntropyGrad()(np.array([[0.0, 0.0]]), np.array([1]), np.array(1.0))
-        variable([[ 0.5 -0.5]])
+        >>> gx = np.array([[0.5, -0.5]])
+        >>> SoftmaxCrossEntropyGrad(gx)(np.array([[0.0, 0.0]]), np.array([1]), np.array(3.0))
+        variable([[ 1.5 -1.5]])
     """
 
     reads_outputs = False
 
+    def __init__(self, gx: Array) -> None:
+        self.gx = gx
+
     def forward(self, x: Array, t: Array, gy: Array) -> Any:
-        return kernels(x).softmax_cross_entropy_grad(x, t, gy)
+        return kernels(gy).mul(self.gx, gy)
 
     def backward(self, ggx: Variable) -> Any:
         x, t, gy = self.inputs
@@ -96,7 +104,7 @@ def softmax_cross_entropy(
     """
     x, t = as_floats(x), as_input(t, "t")
     label_smoothing = float(fraction(label_smoothing, "label_smoothing"))  # np.float64 would widen float32
-    alike = t.shape == x.shape and x.ndim > 1
+    alike = t._data.shape == x._data.shape and x.ndim > 1
     if alike and t.dtype.kind == "f":
         if ignore_index is not None:
             raise ValueError("ignore_index is for labels; t holds probabilities, as it has the shape of x")
@@ -254,7 +262,7 @@ def accuracy(y: Any, t: Any) -> Variable:
 
 def _labels(x: Variable, t: Variable, name: str, reduction: str = "mean") -> Array:
     """Return the labels as an array of shape (N, ...); a kernel checks their range."""
-    m, n = x.shape, t.shape
+    m, n = x._data.shape, t._data.shape
     shape = m[:1] + m[2:]
     if len(m) < 2 or (n != shape and (len(m) > 2 or n != (*shape, 1))):
         flat = n and n == m[:-1] and m[-1]
@@ -273,5 +281,5 @@ def _labels(x: Variable, t: Variable, name: str, reduction: str = "mean") -> Arr
 
 
 def _check_elements(x: Variable, t: Variable, name: str, reduction: str) -> None:
-    if 0 in x.shape and (x.shape[1] == 0 or reduction not in WITHOUT_MEAN):
+    if 0 in x._data.shape and (x.shape[1] == 0 or reduction not in WITHOUT_MEAN):
         raise ValueError(f"{name} must not be empty; got shapes {x.shape} and {t.shape}")

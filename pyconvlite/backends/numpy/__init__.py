@@ -42,7 +42,6 @@ from .elementwise import where as where
 from .indexing import rows_grad as rows_grad
 from .loss import check_indexes as check_indexes
 from .loss import softmax_cross_entropy as softmax_cross_entropy
-from .loss import softmax_cross_entropy_grad as softmax_cross_entropy_grad
 from .matmul import linear as linear
 from .matmul import matmul as matmul
 from .norm import batch_norm as batch_norm

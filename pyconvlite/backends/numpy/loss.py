@@ -6,16 +6,21 @@ import numpy as np
 
 from ..._shapes import Array
 from .._calls import counted
-from .half import in_float32, sum_dtype
+from .half import HALF
 
 
-def _check_indexes(t: Array, size: int, name: str) -> None:
-    # By `reduce`, since `t.min()` goes through Python.
-    if t.size and (np.minimum.reduce(t, axis=None) < 0 or np.maximum.reduce(t, axis=None) >= size):
+def _checked(t: Array, size: int, name: str) -> Array:
+    """The indexes as int64."""
+    indexes = t.astype(np.int64, casting="same_kind", copy=False)
+    # As unsigned integers, negative ones are large. By `reduce`, since `t.max()` goes through Python.
+    if t.size and np.maximum.reduce(indexes.view(np.uint64), axis=None) >= size:
         raise ValueError(f"{name} must be in 0..{size - 1}; got {t.min()}..{t.max()}")
+    return indexes
 
 
-check_indexes = counted("numpy", "check_indexes")(_check_indexes)
+@counted("numpy")
+def check_indexes(t: Array, size: int, name: str) -> None:
+    _checked(t, size, name)
 
 
 def _rows(x: Array, t: Array) -> tuple[Array, Array]:
@@ -24,25 +29,17 @@ def _rows(x: Array, t: Array) -> tuple[Array, Array]:
 
 
 @counted("numpy")
-def softmax_cross_entropy(x: Array, t: Array) -> Array:
-    _check_indexes(t, x.shape[1], "labels in t")
-    x, t = _rows(x, t)
-    x = x - np.maximum.reduce(x, axis=1, keepdims=True)
-    log_z = np.log(np.add.reduce(np.exp(x), axis=1, dtype=sum_dtype(x)))
-    losses = log_z - x[np.arange(len(x)), t]
+def softmax_cross_entropy(x: Array, t: Array) -> tuple[Array, Array]:
+    (N, C, *S), is_half = x.shape, x.dtype == HALF
+    x, t = _rows(x.astype(np.float32) if is_half else x, _checked(t, C, "labels in t"))
+    x = np.subtract(x, np.maximum.reduce(x, axis=1, keepdims=True), order="C")
+    p = np.exp(x)
+    sums = np.add.reduce(p, axis=1, keepdims=True)
+    of_labels = np.arange(0, x.size, C) + t  # in the flat arrays, which NumPy indexes sooner
+    losses = np.log(sums[:, 0]) - x.reshape(-1)[of_labels]
     loss: Array = np.add.reduce(losses) / len(losses)
-    return loss if x.itemsize > 2 else loss.astype(x.dtype)
-
-
-@counted("numpy")
-@in_float32
-def softmax_cross_entropy_grad(x: Array, t: Array, gy: Array) -> Array:
-    shape = x.shape
-    x, t = _rows(x, t)
-    p = np.exp(x - np.maximum.reduce(x, axis=1, keepdims=True))
-    p /= np.add.reduce(p, axis=1, keepdims=True)
-    p[np.arange(len(x)), t] -= 1
-    gx: Array = p * (gy * (1.0 / len(x)))
-    if len(shape) == 2:
-        return gx
-    return np.ascontiguousarray(np.moveaxis(gx.reshape(shape[0], *shape[2:], shape[1]), -1, 1))
+    p /= sums
+    p.reshape(-1)[of_labels] -= 1
+    p *= 1.0 / len(losses)
+    gx = np.ascontiguousarray(np.moveaxis(p.reshape(N, *S, C), -1, 1)) if S else p
+    return loss.astype(HALF) if is_half else loss, gx

@@ -56,7 +56,6 @@ from .convolution import im2col as im2col
 from .dropout import dropout_mask as dropout_mask
 from .indexing import rows_grad as rows_grad
 from .loss import softmax_cross_entropy as softmax_cross_entropy
-from .loss import softmax_cross_entropy_grad as softmax_cross_entropy_grad
 from .matmul import linear as linear
 from .matmul import matmul as matmul
 from .norm import batch_norm as batch_norm

@@ -23,7 +23,6 @@ from .dropout import dropout_mask as dropout_mask
 from .indexing import rows_grad as rows_grad
 from .loss import check_indexes as check_indexes
 from .loss import softmax_cross_entropy as softmax_cross_entropy
-from .loss import softmax_cross_entropy_grad as softmax_cross_entropy_grad
 from .matmul import matmul as matmul
 from .namespace import abs as abs
 from .namespace import cos as cos

@@ -1,4 +1,4 @@
-"""Softmax cross entropy on the device, one kernel each for forward and backward; the check of indexes."""
+"""Softmax cross entropy and its gradient on the device, one kernel for both; the check of indexes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .device import LABEL
 from .program import floats, run_file
 from .view import faults
 
-__all__ = ["check_indexes", "softmax_cross_entropy", "softmax_cross_entropy_grad"]
+__all__ = ["check_indexes", "softmax_cross_entropy"]
 
 Labels = ndarray | npt.NDArray[np.integer[Any]]
 
@@ -25,28 +25,16 @@ def check_indexes(t: ndarray, size: int, name: str) -> None:
         run_file("check_indexes", [_whole_ints(t)], [faults()], t.size, [LABEL, size])
 
 
-def softmax_cross_entropy(x: ndarray, t: Labels) -> ndarray:
+def softmax_cross_entropy(x: ndarray, t: Labels) -> tuple[ndarray, ndarray]:
     (x,) = floats(x)
-    rows = x.new((t.size,), x.dtype)
+    rows, gx = x.new((t.size,)), x.new(x.shape)
     if not isinstance(t, ndarray):
         check_on_cpu(t, x.shape[1], "labels in t")
     if x.size:
-        inputs, outputs = [whole(x), _whole_ints(t)], [rows, faults()]
-        run_file("softmax_cross_entropy", inputs, outputs, t.size, [LABEL], **_sizes(x))
-    return rows.mean()
-
-
-def softmax_cross_entropy_grad(x: ndarray, t: Labels, gy: ndarray) -> ndarray:
-    x, gy = floats(x, gy)
-    gx = x.new(x.shape, x.dtype)
-    if x.size:
-        inputs = [whole(x), _whole_ints(t), whole(gy)]
-        run_file("softmax_cross_entropy_grad", inputs, [gx], t.size, [], **_sizes(x))
-    return gx
-
-
-def _sizes(x: ndarray) -> dict[str, int]:
-    return {"CLASSES": x.shape[1], "INNER": math.prod(x.shape[2:])}
+        inputs, outputs = [whole(x), _whole_ints(t)], [rows, gx, faults()]
+        sizes = {"CLASSES": x.shape[1], "INNER": math.prod(x.shape[2:])}
+        run_file("softmax_cross_entropy", inputs, outputs, t.size, [LABEL], **sizes)
+    return rows.mean().astype(x.dtype, copy=False), gx
 
 
 def _whole_ints(t: Labels) -> ndarray:
