@@ -1,5 +1,7 @@
 """backends/simd/: any arguments are computed by the kernels or by NumPy, or raise an exception."""
 
+import operator
+
 import numpy as np
 import pytest
 from by_simd import by_simd
@@ -123,6 +125,17 @@ def test_contiguous_float32_uses_only_simd(f, shapes, expected):
     assert expected <= set(calls)
     assert {kernel for kernel, who in calls if who == "numpy"} <= SOME_ARE_NUMPYS
     assert {kernel for kernel, _ in set(calls) - expected} <= OBJECTS
+
+
+@pytest.mark.parametrize("name", ["less", "less_equal", "greater", "greater_equal"])
+@pytest.mark.parametrize("other", [0.5, 0, numbers(7)], ids=["float", "int", "array"])
+def test_a_variable_is_compared_by_simd(name, other):
+    a = numbers(5, 7)
+    compare = {"less": "lt", "less_equal": "le", "greater": "gt", "greater_equal": "ge"}[name]
+    with counted() as calls:
+        found = getattr(operator, compare)(Variable(a), other)
+    assert calls == {(name, "simd"): 1}
+    np.testing.assert_array_equal(found, getattr(np, name)(a, other))
 
 
 def test_every_kernel_is_tested():

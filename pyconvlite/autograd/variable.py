@@ -514,8 +514,19 @@ def _data_of(x: Any) -> Any:
     return x.data if isinstance(x, Variable) else x
 
 
+_COMPARISONS = {
+    operator.lt: "less",
+    operator.le: "less_equal",
+    operator.gt: "greater",
+    operator.ge: "greater_equal",
+}
+
+
 def _compared(compare: Callable[[Any, Any], Any], x: Variable, other: Any) -> Any:
-    result = compare(x.data, _data_of(other))
+    a, b = x.data, _data_of(other)
+    # Not by a kernel if the result is a scalar, or if `b` may have operators of its own.
+    by_kernel = type(a) is np.ndarray and a.ndim and type(b) in (np.ndarray, float, int)
+    result = getattr(backends.kernels(a), _COMPARISONS[compare])(a, b) if by_kernel else compare(a, b)
     if (found := collected.get()) is not None:
         result = result if backends.is_array(result) else np.asarray(result)  # a tracer finds it by its id
         found.append(Comparison(compare, x, other, result))
