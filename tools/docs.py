@@ -250,13 +250,32 @@ def setup(app: Sphinx) -> dict[str, Any]:
     def lead_on(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object) -> None:
         context["to_site"], context["other"] = ways(page, app.config.language)
 
-    if not is_japanese:
+    def run_on(app: Sphinx, page: str, source: list[str]) -> None:
+        source[0] = joined(source[0])
+
+    if is_japanese:
+        app.connect("source-read", run_on)
+    else:
         app.connect("builder-inited", lambda app: write_reference())
         app.connect(
             "autodoc-process-docstring", add, priority=400
         )  # before napoleon, which parses the sections
     app.connect("html-page-context", lead_on)
     return {"parallel_read_safe": True}
+
+
+def joined(markdown: str) -> str:
+    r"""Japanese Markdown without the line ends that browsers would show as spaces in a text.
+
+    Example:
+        >>> joined("畳み込みは\n線形です。\n\n- ReLU は、\n  `max(0, x)` です。\n- 次\n")
+        '畳み込みは線形です。\n\n- ReLU は、`max(0, x)` です。\n- 次\n'
+    """
+    parts = re.split("(?ms)^(```.*?^```$)", markdown)
+    japanese = r"[\u3000-\u30ff\u4e00-\u9fff]"
+    end = rf"(?<={japanese})\n *(?={japanese})|(?<=[、。])\n *(?![-|#>\s])"
+    parts[::2] = [re.sub(end, "", part) for part in parts[::2]]  # the others are code
+    return "".join(parts)
 
 
 def ways(page: str, language: str) -> tuple[str, str]:
