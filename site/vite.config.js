@@ -90,6 +90,24 @@ function bridge() {
 }
 
 /**
+ * Has uPlot, whose axes the page labels itself, not ask Intl for the browser's language: WebKitGTK under LANG=C names one
+ * that Intl refuses with an error.
+ *
+ * @returns {import('vite').Plugin}
+ */
+function plainNumbers() {
+  const asked = "domEnv ? nav.language : 'en-US'";
+  return {
+    name: 'plain-numbers',
+    transform(code, id) {
+      if (!id.includes('uPlot.esm')) return undefined;
+      if (!code.includes(asked)) throw new Error(`uPlot asks for its language otherwise than by ${asked}`);
+      return { code: code.replace(asked, "'en-US'"), map: null };
+    },
+  };
+}
+
+/**
  * Removes what the last build left; Vite's own `emptyOutDir` would take pyodide/ and the others along.
  *
  * @returns {import('vite').Plugin}
@@ -132,6 +150,7 @@ export default defineConfig({
     assetSizes(),
     firstDigits(output),
     frame(source),
+    plainNumbers(),
     cleanAssets(),
     folders(),
     headers(),
