@@ -45,6 +45,18 @@ def test_text_before_python_is_loaded(enter: Callable[..., Visit], server: Previ
     assert sum(map(site_size.sent, scripts)) < site_size.BUDGET
 
 
+def test_scripts_that_do_not_come_are_told(enter: Callable[..., Visit], server: Preview) -> None:
+    visit = enter("about:blank", python=False)
+    visit.expected.append("net::ERR_FAILED")
+    visit.page.route("**/assets/*.js", lambda route: route.abort())
+    visit.page.goto(server.url)
+    visit.wait_for(".lacks", "The scripts of this page could not be fetched.")
+    visit.page.unroute_all()
+    visit.page.reload()
+    visit.stand_still()
+    assert visit.page.locator(".lacks").is_hidden()
+
+
 def test_fetched_files_are_in_the_build_report(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter(f"{server.url}lesson-sum.html")
     visit.settle()

@@ -2,7 +2,7 @@
 // or has the page be in it. A page in a frame keeps the language in which it was put there, and one whose address names
 // the language keeps it, too, unless the visitor has chosen another.
 //
-// It also leaves out what the link leaves out, see view.svelte.ts.
+// It also leaves out what the link leaves out, see view.svelte.ts, and tells where the page's scripts do not come.
 {
   let kept = null;
   try {
@@ -22,6 +22,14 @@
     !said.has('embed')
   )
     location.replace(page.href + location.search + location.hash);
+
+  addEventListener(
+    'error',
+    ({ target }) => {
+      if (target instanceof HTMLScriptElement) dataset.lacks = '';
+    },
+    true, // it does not bubble
+  );
 
   if (said.has('embed')) dataset.embed = '';
   if (said.get('size') === 'projector') dataset.size = 'projector';
