@@ -34,7 +34,7 @@ const ENTRY = 'virtual:page/';
 
 /** A line's end within Japanese text or after its punctuation, which browsers would show as a space. */
 const BREAK =
-  /(?<=[\u3000-\u30ff\u4e00-\u9fff\uff00-\uffef])\n\s*(?=[\u3000-\u30ff\u4e00-\u9fff\uff00-\uffef])|(?<=[、。])\n\s*(?=[<{](?!\/))/g;
+  /(?<=[\u3000-\u30ff\u4e00-\u9fff\uff00-\uffef])\n\s*(?=[\u3000-\u30ff\u4e00-\u9fff\uff00-\uffef])|(?<=[、。])\n\s*(?=[^\s<{]|[<{](?!\/))/g;
 
 /** @returns {import('vite').Plugin[]} */
 export const components = () => [

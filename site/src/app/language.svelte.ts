@@ -28,6 +28,13 @@ export const texts =
   () =>
     shown.language === 'ja' ? ja : (en as Alike<T>);
 
+/** Sentences in a row, as the visitor's language has them; some may be missing. */
+export const sentences = (all: (string | null | undefined)[]): string =>
+  all.filter(Boolean).join(shown.language === 'ja' ? '' : ' ');
+
+/** Parts in a row, as the visitor's language has them. */
+export const listed = (parts: string[]): string => parts.join(shown.language === 'ja' ? '、' : ', ');
+
 /** The address of a page of this site in a language. `./` and `learn.html#y` give `index.ja.html` and `learn.ja.html#y`. */
 export function addressIn(language: Language, address: string): string {
   const [, folder, file, rest] = /^([^?#]*\/|)([^/?#]*)(.*)$/s.exec(address) as unknown as string[];

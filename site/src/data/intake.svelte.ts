@@ -1,6 +1,6 @@
 // What comes in: pictures that are taken, chosen or dropped, folders as classes, projects; and what became of them.
 
-import { texts } from '../app/language.svelte';
+import { listed, sentences, texts } from '../app/language.svelte';
 import { count } from '../app/numbers';
 import type { Way } from '../engine/learners';
 import { type Collection, type Fresh, LEAST_CLASSES, MOST_CLASSES, MOST_PICTURES } from './collection.svelte';
@@ -184,7 +184,7 @@ export class Intake {
       if (--this.#underWay === 0) {
         const [unreadable, notes] = [this.#unreadable, this.#notes];
         if (unreadable.length) notes.unshift(() => text().unreadable(named(unreadable)));
-        this.tell(() => notes.map((note) => note()).join(' '));
+        this.tell(() => sentences(notes.map((note) => note())));
       }
     }
   }
@@ -258,6 +258,6 @@ export class Intake {
 
 /** The first of some names, and how many more there are. */
 function named(names: string[]): string {
-  const first = names.slice(0, NAMED).join(', ');
+  const first = listed(names.slice(0, NAMED));
   return names.length > NAMED ? text().more(first, names.length - NAMED) : first;
 }

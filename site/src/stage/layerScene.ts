@@ -1,5 +1,6 @@
 // A layer: its maps, large, and how it does: its activations, their course, its gradient and its weights.
 
+import { listed } from '../app/language.svelte';
 import { count } from '../app/numbers';
 import { change, course, curve, decades, histogram } from './drawing';
 import { boxed, onPlate } from './mapScene';
@@ -26,7 +27,7 @@ export function layerScene(shown: Shown, { stage }: Extract<Place, { view: 'laye
     ];
     panels.push({
       key: `strip ${stage}`,
-      title: `${text().activations}: ${facts.filter(Boolean).join(', ')}`,
+      title: `${text().activations}: ${listed(facts.filter(Boolean))}`,
       low: number(now.low),
       high: number(now.high),
       paint: (c, box) => histogram(c, box, now, palette),

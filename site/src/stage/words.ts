@@ -1,6 +1,6 @@
 // What the picture of the network says, and how it writes numbers.
 
-import { texts } from '../app/language.svelte';
+import { listed, texts } from '../app/language.svelte';
 import { percent } from '../app/numbers';
 import type { Detail, Stage } from '../engine/protocol';
 
@@ -166,7 +166,7 @@ const mapName = ({ maps: { shape } }: Stage, channel: number): string =>
   (shape[1] * shape[2] === 1 ? text().unit : text().map)(channel + 1);
 
 /** A map or a unit, by its stage and its number. */
-export const mapTitle = (stage: Stage, channel: number): string => `${stageName(stage)}, ${mapName(stage, channel)}`;
+export const mapTitle = (stage: Stage, channel: number): string => listed([stageName(stage), mapName(stage, channel)]);
 
 /** How a pixel came about, in a line. */
 export function equation(kind: string, { rule, value, values = [], sums = [], bias = 0 }: Detail): string {
