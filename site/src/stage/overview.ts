@@ -1,5 +1,6 @@
 // The whole network: the picture, each layer's maps on a plane, the answer as bars; connections between them.
 
+import { listed } from '../app/language.svelte';
 import type { Look, Measure, Report } from '../engine/protocol';
 import { curve, decades, histogram, plane } from './drawing';
 import { contributions, oneToOne } from './links';
@@ -133,8 +134,9 @@ function downwards(shown: Shown): Scene {
     y += 24 + laid.h;
   });
   y += 34;
-  bars(made, shown, { x: 4, y, w: width - 8, h: 26 }, 2);
-  made.height = y + 26 * Math.ceil(classes.length / 2) + 8;
+  const columns = width < 264 ? 1 : 2; // one where the type is large
+  bars(made, shown, { x: 4, y, w: width - 8, h: 26 }, columns);
+  made.height = y + 26 * Math.ceil(classes.length / columns) + 8;
   return made;
 }
 
@@ -207,7 +209,7 @@ function stage(
         if (isDead) cross(c, where, palette.muted);
       },
     });
-    const label = `${mapTitle(each, channel)}${isDead ? `, ${text().isDead}` : ''}`;
+    const label = listed([mapTitle(each, channel), ...(isDead ? [text().isDead] : [])]);
     const to = { view: 'map', stage: i, channel } as const;
     made.choices.push({ key: mapKey(i, channel), box: at, label, group: `stage ${i}`, to });
   }
