@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from statistics import median
+from typing import Any
 
 from kernels import Shape, convolutions
 from measure import random, timed
@@ -30,13 +31,13 @@ def ceiling() -> float | None:
     return 1e-9 * FLOP * ROUNDS / seconds(lambda: library.ceiling(ROUNDS), rows=3) if serves() else None
 
 
-def product(size: int) -> dict:
+def product(size: int) -> dict[str, Any]:
     """A product of two square matrices; figures as of `kernel`."""
     a, b = Variable(random(size, size)), Variable(random(size, size))
     return kernel(lambda: F.matmul(a, b), 2e-9 * size**3)
 
 
-def convolution(kind: str, N: int, C: int, H: int, W: int, OC: int, K: int) -> dict:
+def convolution(kind: str, N: int, C: int, H: int, W: int, OC: int, K: int) -> dict[str, Any]:
     """A convolution of N images with OC kernels (C, K, K), or one of its gradients; figures as of `kernel`.
 
     Args:
@@ -46,7 +47,7 @@ def convolution(kind: str, N: int, C: int, H: int, W: int, OC: int, K: int) -> d
     return kernel(convolutions(pyconvlite, shape)[kind], shape.gflop)
 
 
-def kernel(run: Callable[[], object], gflop: float) -> dict:
+def kernel(run: Callable[[], object], gflop: float) -> dict[str, Any]:
     """GFLOP/s of `run` on `numpy` and on `simd`, and the `ceiling` as it was at that time.
 
     `simd` and `ceiling` are None where the SIMD kernels do not serve.
@@ -59,17 +60,17 @@ def kernel(run: Callable[[], object], gflop: float) -> dict:
     return {"simd": speed, "ceiling": top, "numpy": numpy}
 
 
-def training() -> dict:
+def training() -> dict[str, Any]:
     """Images a second in training of the small CNN, batch 32; figures as of `net`."""
     return net(training_step(pyconvlite, make_net()))
 
 
-def forward() -> dict:
+def forward() -> dict[str, Any]:
     """Images a second that the small CNN reads, batch 32; figures as of `net`."""
     return net(forward_pass(pyconvlite, make_net()))
 
 
-def net(run: Callable[[], object]) -> dict:
+def net(run: Callable[[], object]) -> dict[str, Any]:
     """Images a second on `numpy` and on `simd`, None where it does not serve."""
     speed = BATCH / seconds(run, rows=31) if serves() else None
     with backends.use("numpy"):
@@ -77,7 +78,7 @@ def net(run: Callable[[], object]) -> dict:
     return {"simd": speed, "numpy": numpy}
 
 
-def split() -> dict:
+def split() -> dict[str, Any]:
     """Milliseconds of a training step: `whole`, in each of the `kernels`, in `functions` around them.
 
     Means, since the steps of a browser's clock are longer than many a kernel takes.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 # What white and black become: the page's own surface and text, see base.css.
@@ -41,7 +42,7 @@ def dark(figure: Any) -> Iterator[None]:
                 value = get()
                 changed = _mirror(value)
                 if changed is not None:
-                    undo.append(lambda set_=set_, value=value: set_(value))
+                    undo.append(partial(set_, value))
                     set_(changed)
         yield
     finally:

@@ -91,7 +91,7 @@ class Drawings(Learner):
         """Scores of the classes."""
         return self.model.fc(features)
 
-    def steps(self, deep: bool) -> Iterator[dict]:
+    def steps(self, deep: bool) -> Iterator[dict[str, Any]]:
         """Train a network from random weights; `deep` makes no difference."""
         self.model = build(SmallCNN, self.classes)
         data = (self.stack(self.learnt) * 255).round().astype(np.uint8)

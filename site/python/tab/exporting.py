@@ -7,18 +7,20 @@ import os
 from contextlib import chdir
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 
-from pyconvlite import Model, export_html, onnx, project
+from pyconvlite import export_html, onnx, project
 from pyconvlite._coded import coded
 from tab.looking import SIZE
 
 
-def exported(model: Model, kind: str, settings: str, title: str) -> bytes:
+def exported(model: Any, kind: str, settings: str, title: str) -> bytes:
     """The contents of a file with a model.
 
     Args:
+        model: made by `training.build`.
         kind: "npz" or "safetensors", the weights; "onnx"; "html", a page to draw on; "zip", a project.
         settings: of the page, as JSON; a project keeps them.
         title: of the page to draw on.
@@ -37,7 +39,7 @@ def exported(model: Model, kind: str, settings: str, title: str) -> bytes:
         return path.read_bytes()
 
 
-def opened(path: str) -> dict:
+def opened(path: str) -> dict[str, Any]:
     """The `settings` of a project, as JSON, and its `weights`, an npz file.
 
     Raises:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +17,7 @@ STEPS = 50
 LENGTH = 0.12  # of a step; that of a picture is the root of the sum of the squares of its pixels, 0 to 1
 
 
-def walk(model: Model, picture: np.ndarray, target: int) -> dict:
+def walk(model: Model, picture: np.ndarray, target: int) -> dict[str, Any]:
     """Change a picture, step by step, so that a model reads it as something else.
 
     Each step follows the gradient of the loss with respect to the pixels, which stay from 0 to 1 (Szegedy et
@@ -64,7 +65,7 @@ class Neighbours:
             yield sum(map(len, parts))
         self._features = np.concatenate(parts)
 
-    def closest(self, model: Model, picture: np.ndarray, count: int = 10) -> list[dict]:
+    def closest(self, model: Model, picture: np.ndarray, count: int = 10) -> list[dict[str, Any]]:
         """The images whose features point in the direction that is closest to a picture's, closest first.
 
         Returns:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from math import isqrt
+from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -42,10 +43,10 @@ class Stage:
         y: (N, C, H, W); units that are no maps are maps of one pixel.
     """
 
-    function: Function
+    function: Any
     kind: str
     layer: str
-    inputs: tuple[np.ndarray | None, ...]
+    inputs: tuple[Any, ...]
     names: tuple[str, ...]
     sources: tuple[int, ...]
     laid: tuple[int, ...]
@@ -58,14 +59,15 @@ def trace(model: Model, x: Variable) -> tuple[Variable, list[Stage]]:
     A layer that is composed of several Functions is one stage: of these Functions the one whose detail tells
     how a pixel came about, or else the layer as a whole.
     """
-    known = {param: name for name, param in model.named_params()}
+    known: dict[Any, str] = {param: name for name, param in model.named_params()}
     with test_mode():
         scores, hidden, whole = _watched(model, x)
         y = F.softmax(scores)
     stages: list[Stage] = []
-    origins = {x: -1}  # of what was computed from the images: the stage that it comes from
-    freed: dict[Variable, np.ndarray] = {}  # computed again, since the graph did not keep them
-    for f in functions_behind([y]):
+    origins: dict[Any, int] = {x: -1}  # of what was computed from the images: the stage that it comes from
+    freed: dict[Any, np.ndarray] = {}  # computed again, since the graph did not keep them
+    functions: list[Any] = functions_behind([y])
+    for f in functions:
         output = f.outputs[0]()
         inputs = tuple([freed.get(v, v.data) for v in f.inputs])
         if output is not None and output.data is None:
@@ -115,11 +117,11 @@ def _watched(
     hidden: set[Function] = set()
     whole: dict[Function, tuple[Layer, Variable]] = {}
 
-    def note(layer: Layer, inputs: tuple, y: object) -> None:
+    def note(layer: Layer, inputs: tuple[Any, ...], y: Any) -> None:
         if not all(isinstance(v, Variable) for v in (*inputs, y)):
             return
         before = set(functions_behind(inputs))
-        own = [f for f in functions_behind([y]) if f not in before]
+        own: list[Any] = [f for f in functions_behind([y]) if f not in before]
         if len(own) > 1 and len(list(layer.modules())) == 1:
             *_, shown = [f for f in own if not isinstance(f, MOVES)] or own
             if not isinstance(shown, TOLD) or sum(isinstance(f, TOLD) for f in own) > 1:
@@ -151,7 +153,7 @@ class Inspector:
         """Remember the model's weights as those before training."""
         self.before = {name: param.data for name, param in model.named_params()}
 
-    def inspect(self, model: Model, picture: ArrayLike, target: int | None = None) -> dict:
+    def inspect(self, model: Model, picture: ArrayLike, target: int | None = None) -> dict[str, Any]:
         """What each stage makes of a picture of 28 x 28 pixels.
 
         Args:
@@ -176,7 +178,7 @@ class Inspector:
         saliency = numbers(np.abs(slope))
         return {"predicted": predicted, "target": target, "saliency": saliency, "stages": stages}
 
-    def detail(self, stage: int, channel: int, row: int, column: int) -> dict | None:
+    def detail(self, stage: int, channel: int, row: int, column: int) -> dict[str, Any] | None:
         """How one pixel of a map came about, in the picture that was inspected last.
 
         Returns:
@@ -205,7 +207,7 @@ class Inspector:
         values = [float(x.reshape(s.y.shape)[0][place]) for x in beside if x.size == s.y.size]
         return found | {"rule": "each", "values": values}
 
-    def _convolved(self, s: Stage, channel: int, row: int, column: int) -> dict:
+    def _convolved(self, s: Stage, channel: int, row: int, column: int) -> dict[str, Any]:
         OC, channels, KH, KW = s.inputs[1].shape
         first = channel // (OC // s.function.groups) * channels
         found = _window(s, (KH, KW), row, column, s.function.dilation)
@@ -214,7 +216,7 @@ class Inspector:
         found |= {"first": first, "parts": numbers(parts)}
         return found | self._summed(s, channel, window, lambda W: W[channel])
 
-    def _combined(self, s: Stage, channel: int) -> dict:
+    def _combined(self, s: Stage, channel: int) -> dict[str, Any]:
         x, W, _ = s.inputs
         pictures = len(s.laid) == 3
         shape = s.laid if pictures else (1, *_folded(len(W)))
@@ -223,7 +225,7 @@ class Inspector:
 
     def _summed(
         self, s: Stage, channel: int, window: np.ndarray, kernel: Callable[[np.ndarray], np.ndarray]
-    ) -> dict:
+    ) -> dict[str, Any]:
         _, W, b = s.inputs
         products = window * kernel(W)
         return {
@@ -236,7 +238,7 @@ class Inspector:
             "bias": 0.0 if b is None else float(b[channel]),
         }
 
-    def probe(self, model: Model) -> list[dict]:
+    def probe(self, model: Model) -> list[dict[str, Any]]:
         """How each stage does on the probe's images.
 
         Returns:
@@ -251,7 +253,7 @@ class Inspector:
         squares = {name: float((g.data**2).sum()) for name, g in zip(params, gradients, strict=True)}
         return [self._measured(s, squares) for s in stages]
 
-    def _measured(self, s: Stage, squares: dict[str, float]) -> dict:
+    def _measured(self, s: Stage, squares: dict[str, float]) -> dict[str, Any]:
         held = isinstance(s.function, RECTIFIERS)
         step = s.y.size // SAMPLE | 1  # odd, so that it does not fall into step with the columns
         found = {
@@ -264,7 +266,7 @@ class Inspector:
             found["weights"] = self._changed(s)
         return found
 
-    def _changed(self, s: Stage) -> dict:
+    def _changed(self, s: Stage) -> dict[str, Any]:
         name, now = next((name, array) for name, array in zip(s.names, s.inputs, strict=True) if name)
         before = self._earlier(name, now)
         span = _span(np.stack([now, before]))
@@ -284,18 +286,19 @@ class Inspector:
 def _taps(s: Stage) -> np.ndarray:
     """What each of a kernel's numbers is multiplied with: (C, KH, KW, OH, OW), 0 in the padding."""
     f, x = s.function, s.inputs[0][0]
-    spans, pads = [], [(0, 0)]
+    spans: list[int] = []
+    pads = [(0, 0)]
     for kernel, out, length, stride, pad, dilation in zip(
         s.inputs[1].shape[2:], s.y.shape[2:], x.shape[1:], f.stride, f.pad, f.dilation, strict=True
     ):
         spans.append((out - 1) * stride + 1)
         pads.append((pad, max(0, spans[-1] + (kernel - 1) * dilation - pad - length)))
     KH, KW = s.inputs[1].shape[2:]
-    taps = sliding_window_view(np.pad(x, pads), spans, axis=(1, 2))
+    taps = sliding_window_view(np.pad(x, pads), spans, axis=(1, 2))  # type: ignore[call-overload]
     return taps[:, :: f.dilation[0], :: f.dilation[1], :: f.stride[0], :: f.stride[1]][:, :KH, :KW]
 
 
-def _links(s: Stage) -> dict:
+def _links(s: Stage) -> dict[str, Any]:
     """What each map of a stage's input gives to each map of its output, where it multiplies with weights.
 
     Returns:
@@ -335,7 +338,7 @@ def _window(
     column: int,
     dilation: tuple[int, int],
     padding: float = 0,
-) -> dict:
+) -> dict[str, Any]:
     """The `pixels` (C, KH, KW) under a window, and its `top` and `left`, below 0 in the padding."""
     x = s.inputs[0][0]
     ways = []
@@ -349,7 +352,7 @@ def _window(
     return {"pixels": pixels, "top": int(ways[0][0]), "left": int(ways[1][0])} | slide
 
 
-def _pooled(s: Stage, channel: int, row: int, column: int) -> dict:
+def _pooled(s: Stage, channel: int, row: int, column: int) -> dict[str, Any]:
     largest = isinstance(s.function, F.Pooling)
     settings = s.function.kernel_size, row, column, s.function.dilation
     found = _window(s, *settings, padding=-np.inf if largest else 0)
@@ -375,7 +378,7 @@ def _span(values: np.ndarray) -> tuple[float, float]:
     return (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
 
 
-def _histogram(values: np.ndarray, span: tuple[float, float] | None = None) -> dict:
+def _histogram(values: np.ndarray, span: tuple[float, float] | None = None) -> dict[str, Any]:
     """How many values lie in each part of the span, or of that of the finite ones."""
     # in float64, which has places between any two float32; NaN is in no part
     counts, edges = np.histogram(values.astype(np.float64), BINS, span or _span(values))

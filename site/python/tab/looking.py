@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 import pyconvlite.functions as F
@@ -55,17 +57,17 @@ def place(mass: np.ndarray) -> int:
     return int(np.clip(round(SIZE / 2 - centre), 0, SIZE - len(mass)))
 
 
-def look_at_drawing(model: Model, ink: bytes, width: int) -> dict:
+def look_at_drawing(model: Model, ink: bytes, width: int) -> dict[str, Any]:
     """Look at a drawing of `width` pixels a row, one byte each, 255 for ink."""
     return look(model, normalized(np.frombuffer(ink, dtype=np.uint8).reshape(-1, width) / 255))
 
 
-def look_at_example(model: Model, dataset: MNIST, index: int) -> dict:
+def look_at_example(model: Model, dataset: MNIST, index: int) -> dict[str, Any]:
     """Look at an image of MNIST; its `label` comes along."""
     return look(model, dataset.data[index, 0] / 255) | {"label": int(dataset.label[index])}
 
 
-def look(model: Model, picture: np.ndarray) -> dict:
+def look(model: Model, picture: np.ndarray) -> dict[str, Any]:
     """What a model makes of a (28, 28) picture.
 
     Returns:
@@ -77,12 +79,12 @@ def look(model: Model, picture: np.ndarray) -> dict:
     return {"picture": numbers(picture), "probabilities": numbers(probabilities)}
 
 
-def numbers(array: np.ndarray) -> dict:
+def numbers(array: np.ndarray) -> dict[str, Any]:
     """An array as the page takes it: its `shape`, and its `data` as a row of float32."""
     return {"shape": array.shape, "data": array.astype(np.float32).ravel()}
 
 
-def read(model: Model, dataset: MNIST, shown: int, scored: int) -> dict:
+def read(model: Model, dataset: MNIST, shown: int, scored: int) -> dict[str, Any]:
     """What a model reads in images that no training sees.
 
     Returns:

@@ -7,23 +7,24 @@ A message is a dict with a `code`, for which the pages have a text in each langu
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 MOST = 20  # parts of a list that are told; the others are counted
 LETTERS = 1_000  # of a value or of a part's text; a stranger's file may have names of megabytes
 LETTERS_ALTOGETHER = 100_000  # of an error's text, of which the end tells most
 
 
-def message(code: str, **values: object) -> dict:
+def message(code: str, **values: object) -> dict[str, Any]:
     """A message of the pages' own; values are text or other messages."""
     return {"code": code, "values": values, "text": code}
 
 
-def message_of(error: BaseException) -> dict:
+def message_of(error: BaseException) -> dict[str, Any]:
     """What an exception tells, no more than a page can show; of one without a code its text."""
     return _told(error, LETTERS_ALTOGETHER)
 
 
-def _told(error: BaseException, letters: int) -> dict:
+def _told(error: BaseException, letters: int) -> dict[str, Any]:
     values = {name: _plain(value) for name, value in getattr(error, "values", {}).items()}
     return {"code": getattr(error, "code", ""), "values": values, "text": str(error)[-letters:]}
 
@@ -38,6 +39,6 @@ def _plain(value: object) -> object:
     return str(value)[:LETTERS]
 
 
-def last_error() -> dict:
+def last_error() -> dict[str, Any]:
     """What the exception tells that JavaScript caught last."""
-    return message_of(sys.last_exc)
+    return message_of(sys.last_exc)  # type: ignore[attr-defined] # of Python 3.12, as all Pyodides have

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pyconvlite import Model
 from pyconvlite.utils import Array
 from tab.training import build
@@ -39,7 +41,7 @@ class Moments:
         self._due = samples * growth(sum(array.nbytes for array in kept.values()))
         return True
 
-    def at(self, index: int, model: Model) -> Model:
+    def at(self, index: int, model: Any) -> Model:
         """A model of the same make as it was at a moment; itself where that moment is gone."""
         if index >= len(self.kept):
             return model

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 import pyconvlite.functions as F
-from pyconvlite import Model, Variable, grad, no_grad, test_mode
+from pyconvlite import Variable, grad, no_grad, test_mode
 
 EVERY = 5  # of so many pictures of a class one is kept from training, to test with
 ALIKE = 5  # pictures that are shown as the most similar ones
@@ -18,8 +18,7 @@ TOGETHER = 32  # pictures in one call of the network
 
 def held_out(labels: Sequence[int]) -> np.ndarray:
     """Which pictures are kept from training: every fifth of each class, in the order given."""
-    labels = np.asarray(labels)
-    place = np.array([np.count_nonzero(labels[:i] == label) for i, label in enumerate(labels)], int)
+    place = np.array([labels[:i].count(label) for i, label in enumerate(labels)])
     return place % EVERY == EVERY - 1
 
 
@@ -37,7 +36,7 @@ class Learner(ABC):
 
     shape: tuple[int, int, int]
     kind: str
-    model: Model | None = None
+    model: Any = None
     classes = 0
 
     def __init__(self) -> None:
@@ -66,7 +65,7 @@ class Learner(ABC):
         """Scores of the classes, (N, classes)."""
 
     @abstractmethod
-    def steps(self, deep: bool) -> Iterator[dict]:
+    def steps(self, deep: bool) -> Iterator[dict[str, Any]]:
         """Train on the learnt pictures, yielding after each step `done`, `total`, `loss` and `accuracy`."""
 
     @abstractmethod
@@ -116,7 +115,7 @@ class Learner(ABC):
 
     def train(
         self, numbers: Sequence[int], labels: Sequence[int], classes: int, deep: bool
-    ) -> Iterator[dict]:
+    ) -> Iterator[dict[str, Any]]:
         """Learn pictures, given by their numbers and classes; see `steps`."""
         self.know(numbers, labels)
         self.classes = classes
@@ -126,7 +125,7 @@ class Learner(ABC):
         """The classes of pictures."""
         return np.array([self.labels[number] for number in numbers], int)
 
-    def result(self) -> dict:
+    def result(self) -> dict[str, Any]:
         """How the network does on the pictures that were kept from training.
 
         Returns:
@@ -154,7 +153,7 @@ class Learner(ABC):
 
     # -- looking
 
-    def look(self, pixels: bytes) -> dict:
+    def look(self, pixels: bytes) -> dict[str, Any]:
         """What the network makes of a picture.
 
         Returns:

@@ -15,7 +15,7 @@ import numpy as np
 
 import pyconvlite.functions as F
 import pyconvlite.layers as L
-from pyconvlite import Model, Variable, no_grad, test_mode
+from pyconvlite import Model, Parameter, Variable, no_grad, test_mode
 from pyconvlite.models import EfficientNetLite0
 from pyconvlite.optimizers import Adam
 from tab.own import Learner, balanced
@@ -89,7 +89,7 @@ class Photos(Learner):
         self._first = {name: param.data for name, param in self._shared()}  # as before any training here
         self.is_deep = False
 
-    def _shared(self) -> list[tuple[str, L.Parameter]]:
+    def _shared(self) -> list[tuple[str, Parameter]]:
         """The tail's Parameters without those of the last layer, which each training makes anew."""
         return [
             (name, param) for name, param in self.tail.named_params() if not name.startswith("classifier/")
@@ -124,7 +124,7 @@ class Photos(Learner):
         """Scores of the classes."""
         return self.tail.classifier(features)
 
-    def steps(self, deep: bool) -> Iterator[dict]:
+    def steps(self, deep: bool) -> Iterator[dict[str, Any]]:
         """Train a new last layer; or, deep, all that follows the trunk, from where it is.
 
         Raises:
@@ -157,7 +157,9 @@ class Photos(Learner):
         self.body.classifier = self.tail.classifier = L.Linear(classes, in_size=FEATURES)
         self.model, self.classes = self.body, classes
 
-    def _train(self, layer: L.Layer, x: np.ndarray, count: int, batch: int, rate: float) -> Iterator[dict]:
+    def _train(
+        self, layer: L.Layer, x: np.ndarray, count: int, batch: int, rate: float
+    ) -> Iterator[dict[str, Any]]:
         t = self.targets(self.learnt)
         rng = np.random.default_rng(0)
         optimizer = Adam(rate).setup(layer)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pyconvlite import Model
 
 
-async def find_gpu() -> dict:
+async def find_gpu() -> dict[str, Any]:
     """What keeps this page from computing on a GPU: `missing`, a message; None where nothing does."""
     from pyconvlite.backends import webgpu
 
@@ -48,7 +48,7 @@ def adapter() -> object:
     return message("gpu-fallback", name=name) if info.fallback else name
 
 
-def kernels(model: Model | None = None) -> dict:
+def kernels(model: Model | None = None) -> dict[str, Any]:
     """Which kernels compute, on the CPU or where the model is."""
     if model is not None and backends.on_device(next(model.params())):
         return message("kernels-webgpu", adapter=adapter())
@@ -64,7 +64,7 @@ def kernels(model: Model | None = None) -> dict:
     return message("kernels-numpy", reason=reason)
 
 
-def versions() -> dict:
+def versions() -> dict[str, Any]:
     """Versions, by name, and `kernels`, a message."""
     return {
         "python": sys.version.split()[0],

@@ -42,7 +42,9 @@ def display(*values: Any) -> None:
             _outlet.show(described)
 
 
-def plot_dot_graph(output: Variable, verbose: bool = True, to_file: str = "graph.png") -> None:
+def plot_dot_graph(
+    output: Variable, verbose: bool = True, to_file: str | os.PathLike[str] = "graph.png"
+) -> None:
     """Show the graph that `output` was computed by; no file is written here."""
     display(pyconvlite.graph.get_dot_graph(output, verbose))
 

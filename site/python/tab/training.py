@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from math import isfinite
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -76,7 +77,7 @@ def build(make: Callable[[int], Model], classes: int = 10) -> Model:
     Args:
         make: a class of models, or a function, that takes the number of classes.
     """
-    model = make(classes)
+    model: Any = make(classes)
     model.make, model.classes = make, classes
     with no_grad():
         model(np.zeros((1, 1, 28, 28), dtype=np.float32))
@@ -151,7 +152,7 @@ def on_gpu(model: Model) -> bool:
     return on_device(next(model.params()))
 
 
-async def on_cpu(model: Model) -> Model:
+async def on_cpu(model: Any) -> Model:
     """The model itself, or of one on a GPU a copy on the CPU."""
     if not on_gpu(model):
         return model
@@ -240,14 +241,15 @@ def _steps(
 
     gpu = on_gpu(model)
     optimizer.setup(model)
-    first_rate = getattr(optimizer, optimizer.rate_name)
+    rate: Any = optimizer.rate_name
+    first_rate = getattr(optimizer, rate)
     batches = DataLoader(dataset, batch_size, gpu=gpu)
     samples, total = 0, epochs * len(dataset)
     captured = None
     for epoch in range(1, epochs + 1):
         for x, t in batches:
             stair = STAIRS * samples // total
-            setattr(optimizer, optimizer.rate_name, first_rate * (1 - stair / STAIRS))
+            setattr(optimizer, rate, first_rate * (1 - stair / STAIRS))
             if captured != len(t):  # a captured step holds for one size of batch
                 captured = len(t)
                 step = webgpu.capture(learn) if gpu else learn
@@ -256,7 +258,7 @@ def _steps(
             yield Step(epoch, samples, len(t), loss.data, accuracy.data)
 
 
-async def read(steps: list[Step]) -> list[dict]:
+async def read(steps: list[Step]) -> list[dict[str, Any]]:
     """The numbers of some steps, by name.
 
     Raises:
@@ -286,7 +288,7 @@ async def read(steps: list[Step]) -> list[dict]:
 class Evaluation:
     """The test of a model on all test images, in batches, so that it can be watched and stopped."""
 
-    def __init__(self, model: Model, dataset: Dataset) -> None:
+    def __init__(self, model: Any, dataset: Dataset) -> None:
         self.model = model
         self.dataset = dataset
         self.total = len(dataset)
@@ -301,7 +303,7 @@ class Evaluation:
             done += len(x)
             yield done
 
-    def result(self, worst: int = 20) -> dict:
+    def result(self, worst: int = 20) -> dict[str, Any]:
         """Accuracy, confusion matrix (row: label, column: prediction) and the worst mistakes, worst first."""
         labels = self.dataset.label
         predicted = self.probabilities.argmax(axis=1)

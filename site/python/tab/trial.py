@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import islice
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +21,7 @@ ALIKE = 1.15  # times the speed: less than that is chance
 STEPS = 100_000  # more than the trial takes
 
 
-async def compare(model_class: type[Model], batch_size: int) -> dict:
+async def compare(model_class: type[Model], batch_size: int) -> dict[str, Any]:
     """A message that says which are faster, once a GPU was found; the models are the trial's own."""
     with backends.use("auto"):
         cpu = "SIMD" if backends.describe().backend == "simd" else "NumPy"
@@ -47,7 +48,7 @@ async def step_seconds(model: Model, batch_size: int) -> float:
     return passed / done
 
 
-def advice(seconds: dict[str, float]) -> dict:
+def advice(seconds: dict[str, float]) -> dict[str, Any]:
     """What two times of a step, by the names of the kernels, say to the visitor."""
     fast, slow = sorted(seconds, key=lambda name: seconds[name])
     times = seconds[slow] / seconds[fast]
