@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { crc32, deflateSync, gunzipSync } from 'node:zlib';
+import { virtual } from './virtual.js';
 
 const COUNT = 30;
 const SIDE = 28;
@@ -38,21 +39,14 @@ function picture(ink) {
 }
 
 /** @param {string} output  where the site is built, with its folder mnist/ @returns {import('vite').Plugin} */
-export function firstDigits(output) {
-  const name = 'virtual:first-digits';
-  return {
-    name: 'first-digits',
-    resolveId: (id) => (id === name ? `\0${name}` : undefined),
-    load(id) {
-      if (id !== `\0${name}`) return undefined;
-      const [images, labels] = ['images', 'labels'].map((kind) =>
-        gunzipSync(readFileSync(resolve(output, `mnist/t10k-${kind}.gz`))),
-      );
-      const digits = Array.from({ length: COUNT }, (_, i) => ({
-        label: labels[8 + i],
-        picture: picture(images.subarray(16 + i * SIDE * SIDE, 16 + (i + 1) * SIDE * SIDE)),
-      }));
-      return `export default ${JSON.stringify(digits)};`;
-    },
-  };
-}
+export const firstDigits = (output) =>
+  virtual('first-digits', () => {
+    const [images, labels] = ['images', 'labels'].map((kind) =>
+      gunzipSync(readFileSync(resolve(output, `mnist/t10k-${kind}.gz`))),
+    );
+    const digits = Array.from({ length: COUNT }, (_, i) => ({
+      label: labels[8 + i],
+      picture: picture(images.subarray(16 + i * SIDE * SIDE, 16 + (i + 1) * SIDE * SIDE)),
+    }));
+    return `export default ${JSON.stringify(digits)};`;
+  });

@@ -4,9 +4,10 @@
 // Each page has a policy of its own, stricter than this one. A host's holds for what has none: workers of the notebooks,
 // pages for errors, files that are opened by themselves.
 
+import { policyOf } from './policy.js';
 import { ISOLATION } from './src/isolation-headers.js';
 
-const POLICY = Object.entries({
+const POLICY = policyOf({
   'default-src': "'none'",
   // data:, blob: see isolation.html; the others: the notebooks
   'script-src': "'self' data: blob: 'unsafe-inline' 'unsafe-eval'",
@@ -19,9 +20,7 @@ const POLICY = Object.entries({
   'manifest-src': "'self'",
   'base-uri': "'none'",
   'form-action': "'self'", // the documentation's search
-})
-  .map((entry) => entry.join(' '))
-  .join('; ');
+});
 
 const HEADERS = Object.entries({
   'Content-Security-Policy': POLICY,

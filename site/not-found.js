@@ -1,9 +1,9 @@
 // 404.html, which hosts show where there is no file, and the preview does, too. It may be shown in any folder, so it has
 // its style in itself and looks for the site's folder.
 
-import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { sourceHash } from './hash.js';
 
 const FILE = '404.html';
 
@@ -34,10 +34,7 @@ const SCRIPT = `
   lead().catch(() => {});
 `;
 
-/** @param {string} text */
-const hash = (text) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
-
-const POLICY = `default-src 'none'; script-src ${hash(SCRIPT)}; style-src ${hash(STYLE)}; connect-src 'self'; base-uri 'none'; form-action 'none'`;
+const POLICY = `default-src 'none'; script-src ${sourceHash(SCRIPT)}; style-src ${sourceHash(STYLE)}; connect-src 'self'; base-uri 'none'; form-action 'none'`;
 
 const HTML = `<!doctype html>
 <html lang="en">

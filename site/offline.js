@@ -1,16 +1,12 @@
 // Builds service-worker.js, with which the site works without a network: once the pages are built, since it has to know
 // what is in each of their files.
 
-import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { relative, resolve, sep } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { build } from 'vite';
-
-const NAME = 'virtual:site-files';
-
-/** @param {Buffer} bytes @param {'hex' | 'base64'} encoding */
-export const sha256 = (bytes, encoding) => createHash('sha256').update(bytes).digest(encoding);
+import { sha256 } from './hash.js';
+import { virtual } from './virtual.js';
 
 /**
  * @param {object} options
@@ -49,21 +45,15 @@ export function offline({ source, output, plugins }) {
  * @param {string} output
  * @returns {import('vite').Plugin}
  */
-function siteFiles(output) {
-  return {
-    name: 'site-files',
-    resolveId: (id) => (id === NAME ? `\0${NAME}` : undefined),
-    load(id) {
-      if (id !== `\0${NAME}`) return undefined;
-      const own = [...readdirSync(output).filter((file) => file.endsWith('.html')), ...inFolder(output, 'assets')];
-      const large = ['pyodide', 'mnist', 'weights', 'docs'].flatMap((folder) => inFolder(output, folder));
-      return [
-        `export const own = ${JSON.stringify(own.map((url) => entry(output, url)))};`,
-        `export const large = ${JSON.stringify(Object.fromEntries(large.map((path) => [path, hashes(output, path)])))};`,
-      ].join('\n');
-    },
-  };
-}
+const siteFiles = (output) =>
+  virtual('site-files', () => {
+    const own = [...readdirSync(output).filter((file) => file.endsWith('.html')), ...inFolder(output, 'assets')];
+    const large = ['pyodide', 'mnist', 'weights', 'docs'].flatMap((folder) => inFolder(output, folder));
+    return [
+      `export const own = ${JSON.stringify(own.map((url) => entry(output, url)))};`,
+      `export const large = ${JSON.stringify(Object.fromEntries(large.map((path) => [path, hashes(output, path)])))};`,
+    ].join('\n');
+  });
 
 /** @param {string} output @param {string} folder */
 const inFolder = (output, folder) =>

@@ -1,12 +1,18 @@
 // What the browser lets a page do.
 
-import { createHash } from 'node:crypto';
+import { sourceHash } from './hash.js';
+
+/** A Content-Security-Policy of directives, each with its sources. @param {Record<string, string>} directives */
+export const policyOf = (directives) =>
+  Object.entries(directives)
+    .map((entry) => entry.join(' '))
+    .join('; ');
 
 /** Pages run the site's own files only; nothing that comes from a user, a link or Python's output becomes a script. */
 export const policy = (/** @type {string} */ script) =>
-  Object.entries({
+  policyOf({
     'default-src': "'none'",
-    'script-src': `'self' 'wasm-unsafe-eval' 'sha256-${createHash('sha256').update(script).digest('base64')}'`,
+    'script-src': `'self' 'wasm-unsafe-eval' ${sourceHash(script)}`,
     'style-src': "'self'",
     'img-src': "'self' data: blob:",
     'font-src': "'self'",
@@ -16,6 +22,4 @@ export const policy = (/** @type {string} */ script) =>
     'manifest-src': "'self'",
     'base-uri': "'none'",
     'form-action': "'none'",
-  })
-    .map((entry) => entry.join(' '))
-    .join('; ');
+  });

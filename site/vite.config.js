@@ -5,11 +5,13 @@ import { resolve } from 'node:path';
 import { defineConfig } from 'vite';
 import { firstDigits } from './first-digits.js';
 import { frame } from './frame.js';
+import { sha256 } from './hash.js';
 import { headers } from './headers.js';
 import { notFound } from './not-found.js';
-import { offline, sha256 } from './offline.js';
+import { offline } from './offline.js';
 import { components, inputs, pages } from './pages.js';
 import { ISOLATION } from './src/isolation-headers.js';
+import { virtual } from './virtual.js';
 
 const source = import.meta.dirname;
 const output = resolve(source, '../dist/site');
@@ -22,34 +24,27 @@ const output = resolve(source, '../dist/site');
  *
  * @returns {import('vite').Plugin}
  */
-function assetSizes() {
-  const name = 'virtual:asset-sizes';
-  return {
-    name: 'asset-sizes',
-    resolveId: (id) => (id === name ? `\0${name}` : undefined),
-    load(id) {
-      if (id !== `\0${name}`) return undefined;
-      /** @type {Record<string, number>} */
-      const sizes = {};
-      for (const folder of ['pyodide', 'mnist', 'weights']) {
-        let files;
-        try {
-          files = readdirSync(resolve(output, folder));
-        } catch {
-          throw new Error(`dist/site/${folder} is missing: run ./build.sh site, which puts it there first`);
-        }
-        for (const file of files) sizes[`${folder}/${file}`] = statSync(resolve(output, folder, file)).size;
+const assetSizes = () =>
+  virtual('asset-sizes', () => {
+    /** @type {Record<string, number>} */
+    const sizes = {};
+    for (const folder of ['pyodide', 'mnist', 'weights']) {
+      let files;
+      try {
+        files = readdirSync(resolve(output, folder));
+      } catch {
+        throw new Error(`dist/site/${folder} is missing: run ./build.sh site, which puts it there first`);
       }
-      const wheels = wheelsByPackage(resolve(output, 'pyodide/pyodide-lock.json'));
-      const core = sha256(readFileSync(resolve(output, 'pyodide/pyodide.asm.wasm')), 'hex');
-      return [
-        `export default ${JSON.stringify(sizes)};`,
-        `export const wheels = ${JSON.stringify(wheels)};`,
-        `export const coreHash = '${core}';`,
-      ].join('\n');
-    },
-  };
-}
+      for (const file of files) sizes[`${folder}/${file}`] = statSync(resolve(output, folder, file)).size;
+    }
+    const wheels = wheelsByPackage(resolve(output, 'pyodide/pyodide-lock.json'));
+    const core = sha256(readFileSync(resolve(output, 'pyodide/pyodide.asm.wasm')), 'hex');
+    return [
+      `export default ${JSON.stringify(sizes)};`,
+      `export const wheels = ${JSON.stringify(wheels)};`,
+      `export const coreHash = '${core}';`,
+    ].join('\n');
+  });
 
 /**
  * What `loadPackage` fetches for each package.
@@ -76,17 +71,12 @@ function wheelsByPackage(lock) {
  * @returns {import('vite').Plugin}
  */
 function bridge() {
-  const name = 'virtual:bridge';
   const backends = resolve(source, '../pyconvlite/backends');
   const script = (/** @type {string} */ path) => readFileSync(resolve(backends, path), 'utf8');
-  return {
-    name: 'bridge',
-    resolveId: (id) => (id === name ? `\0${name}` : undefined),
-    load: (id) =>
-      id === `\0${name}`
-        ? `export const open = ${script('webgpu/bridge.js')}\nexport const threads = ${script('simd/threads.js')}`
-        : undefined,
-  };
+  return virtual(
+    'bridge',
+    () => `export const open = ${script('webgpu/bridge.js')}\nexport const threads = ${script('simd/threads.js')}`,
+  );
 }
 
 /**
