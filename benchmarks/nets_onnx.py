@@ -1,13 +1,11 @@
 """The nets of nets_table.py as files: ONNX, and operations with their numbers for TensorFlow.js."""
 
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from dezero_peer import FOLDER as PACKAGES
 from nets_table import (
     LSTM,
     Arrays,
@@ -34,7 +32,6 @@ EPS = 2e-5  # of batch norm, as the book has it
 
 def write_onnx(net: Net, file: Path) -> None:
     """Write the net as an ONNX model from x to y."""
-    sys.path.append(str(PACKAGES))
     from onnx import TensorProto, checker, helper, numpy_helper, save
 
     arrays = weights(net)
