@@ -3,7 +3,7 @@
 // that nothing that is drawn reaches a server.
 
 import { packed, unpacked } from '../app/packed';
-import type { Drawing } from './pad';
+import type { Drawing } from '../app/pad';
 
 const MARK = '#drawing=';
 const SIDE = 280; // pixels, as the drawing area has them
