@@ -1,6 +1,7 @@
 // One Python for all figures of a page: it starts once a figure is near, and runs one program after the other.
 
 import { type Fault, faultOf } from '../app/fault';
+import { NEAR, onceInSight } from '../app/sight';
 import type { Progress } from '../engine/downloads';
 import { message } from '../engine/message';
 import type { Versions } from '../engine/protocol';
@@ -96,18 +97,13 @@ class Python {
    * ends the watch.
    */
   whenNear(place: Element, update: () => void): () => void {
-    const near = new IntersectionObserver(
-      (entries) => {
-        if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
-        near.disconnect();
-        this.#met.add(update);
-        this.load().then((runs) => runs && update());
-      },
-      { rootMargin: '50% 0px' },
-    );
-    near.observe(place);
+    const meet = () => {
+      this.#met.add(update);
+      this.load().then((runs) => runs && update());
+    };
+    const end = onceInSight(place, meet, NEAR);
     return () => {
-      near.disconnect();
+      end();
       this.#met.delete(update);
     };
   }
