@@ -4,7 +4,7 @@ import type { PyDict } from 'pyodide/ffi';
 import { breathe } from './breathe';
 import { loadPackages } from './packages';
 import type { Detail, Look, Measure, Neighbour, Reading, Report, Walk } from './protocol';
-import { type Pyodide, type PyProxy, plain } from './python';
+import { lend, type Pyodide, type PyProxy, plain } from './python';
 
 const COMPARED = 5_000; // training images among which the closest ones are looked for
 
@@ -90,7 +90,9 @@ export class HeldModel {
   }
 
   lookAtDrawing(ink: Uint8Array, width: number): Promise<Look> {
-    return this.#ofShown((model) => this.#lend(ink, (drawing) => this.looking.look_at_drawing(model, drawing, width)));
+    return this.#ofShown((model) =>
+      lend(this.py, [ink], (drawing) => this.looking.look_at_drawing(model, drawing, width)),
+    );
   }
 
   lookAtTestImage(index: number): Promise<Look> {
@@ -106,7 +108,7 @@ export class HeldModel {
   }
 
   walk(picture: Float32Array, target: number): Promise<Walk> {
-    return this.#ofShown((model) => this.#lend(picture, (pixels) => this.fooling.walk(model, pixels, target)));
+    return this.#ofShown((model) => lend(this.py, [picture], (pixels) => this.fooling.walk(model, pixels, target)));
   }
 
   async closest(picture: Float32Array): Promise<Neighbour[] | null> {
@@ -116,7 +118,7 @@ export class HeldModel {
     }
     const { neighbours } = this;
     if (!neighbours) return null;
-    return this.#ofShown((model) => this.#lend(picture, (pixels) => neighbours.closest(model, pixels)));
+    return this.#ofShown((model) => lend(this.py, [picture], (pixels) => neighbours.closest(model, pixels)));
   }
 
   async exported(kind: string, settings: string, title: string): Promise<Uint8Array<ArrayBuffer>> {
@@ -135,7 +137,7 @@ export class HeldModel {
   inspect(picture: Float32Array, target?: number): Promise<{ report: Report; ms: number }> {
     return this.#withShown((model) => {
       const start = performance.now();
-      const found = this.#lend(picture, (pixels) => this.#inspector.inspect(model, pixels, target));
+      const found = lend(this.py, [picture], (pixels) => this.#inspector.inspect(model, pixels, target));
       return { report: plain<Report>(found), ms: performance.now() - start };
     });
   }
@@ -259,16 +261,6 @@ export class HeldModel {
       return use(path);
     } finally {
       this.py.FS.unlink(path);
-    }
-  }
-
-  /** Lends numbers to Python. */
-  #lend<T>(numbers: Uint8Array | Float32Array, use: (lent: PyProxy) => T): T {
-    const lent: PyProxy = this.py.toPy(numbers);
-    try {
-      return use(lent);
-    } finally {
-      lent.destroy();
     }
   }
 }

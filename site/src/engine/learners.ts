@@ -9,10 +9,10 @@ import running from '../../python/tab/running.py?raw';
 import taking from '../../python/tab/taking.py?raw';
 import training from '../../python/tab/training.py?raw';
 import { breathe } from './breathe';
-import { take } from './files';
+import { bytesOf } from './files';
 import { loadPackages } from './packages';
 import type { Versions } from './protocol';
-import { loadPython, type Pyodide, plain, writeModules } from './python';
+import { lend, loadPython, type Pyodide, plain, writeModules } from './python';
 
 /** What is learnt: photos in colour by a network that has seen many, or drawings by a small one. */
 export type Way = 'photos' | 'drawings';
@@ -81,22 +81,22 @@ export class Learners {
 
   /** Makes the network for photos, of a file of the site that the page brings. */
   async loadBody(path: string): Promise<void> {
-    const bytes = new Uint8Array((await take(path)) as ArrayBuffer);
-    this.#made.photos = this.#lend([bytes], (lent) => this.#py.pyimport('tab.photos').Photos(lent));
+    const bytes = await bytesOf(path);
+    this.#made.photos = lend(this.#py, [bytes], (lent) => this.#py.pyimport('tab.photos').Photos(lent));
   }
 
   /** Takes pictures; gives what can be kept of the work on each. */
   add(way: Way, numbers: number[], pictures: Uint8Array[]): Uint8Array<ArrayBuffer>[] {
-    return plain(this.#lend([numbers, pictures], (...lent) => this.#learner(way).add(...lent)));
+    return plain(lend(this.#py, [numbers, pictures], (...lent) => this.#learner(way).add(...lent)));
   }
 
   /** Takes photos that an earlier visit has worked on. */
   put(numbers: number[], maps: Uint8Array[]): void {
-    maps.forEach((each, i) => this.#lend([each], (lent) => this.#learner('photos').put(numbers[i], lent)));
+    maps.forEach((each, i) => lend(this.#py, [each], (lent) => this.#learner('photos').put(numbers[i], lent)));
   }
 
   forget(way: Way, numbers: number[]): void {
-    this.#lend([numbers], (lent) => this.#learner(way).forget(lent));
+    lend(this.#py, [numbers], (lent) => this.#learner(way).forget(lent));
   }
 
   /** Learns pictures, each of the class in `labels`, to the end or to stop(); `deep` goes on with the last block. */
@@ -110,7 +110,7 @@ export class Learners {
   ): Promise<Result> {
     this.#stops = false;
     const learner = this.#learner(way);
-    const steps = this.#lend([numbers, labels], (...lent) => learner.train(...lent, classes, deep));
+    const steps = lend(this.#py, [numbers, labels], (...lent) => learner.train(...lent, classes, deep));
     try {
       let breath = performance.now();
       for (const step of steps) {
@@ -137,7 +137,7 @@ export class Learners {
   }
 
   look(way: Way, pixels: Uint8Array): Look {
-    return plain(this.#lend([pixels], (lent) => this.#learner(way).look(lent)));
+    return plain(lend(this.#py, [pixels], (lent) => this.#learner(way).look(lent)));
   }
 
   /** What training has changed, for `restore`. */
@@ -147,13 +147,13 @@ export class Learners {
 
   /** Takes up what an earlier visit learnt from these pictures. */
   restore(way: Way, weights: Uint8Array, classes: number, numbers: number[], labels: number[]): void {
-    this.#lend([weights], (lent) => this.#learner(way).restore(lent, classes));
+    lend(this.#py, [weights], (lent) => this.#learner(way).restore(lent, classes));
     this.#know(way, numbers, labels);
   }
 
   /** Takes up the network of a project. */
   open(way: Way, weights: Uint8Array, classes: number, numbers: number[], labels: number[]): void {
-    this.#lend([weights], (lent) => this.#learner(way).open(lent, classes));
+    lend(this.#py, [weights], (lent) => this.#learner(way).open(lent, classes));
     this.#know(way, numbers, labels);
   }
 
@@ -161,7 +161,7 @@ export class Learners {
   async take(way: Way, what: Take, names: string[], title: string): Promise<Uint8Array<ArrayBuffer>> {
     const taking = this.#py.pyimport('tab.taking');
     const learner = this.#learner(way);
-    if (what === 'page') return plain(this.#lend([names], (lent) => taking.page(learner, lent, title)));
+    if (what === 'page') return plain(lend(this.#py, [names], (lent) => taking.page(learner, lent, title)));
     if (what === 'safetensors') return plain(taking.safetensors(learner));
     await loadPackages(this.#py, 'import google.protobuf');
     return plain(taking.onnx_file(learner));
@@ -171,7 +171,9 @@ export class Learners {
   project(way: Way, trained: boolean, classes: [string, Uint8Array[]][]): Uint8Array<ArrayBuffer> {
     const learner = trained ? this.#learner(way) : null;
     const kind = way === 'photos' ? 'image' : 'drawing';
-    return plain(this.#lend([classes], (lent) => this.#py.pyimport('tab.taking').project_file(learner, lent, kind)));
+    return plain(
+      lend(this.#py, [classes], (lent) => this.#py.pyimport('tab.taking').project_file(learner, lent, kind)),
+    );
   }
 
   /** That for photos is there once loadBody() is through. */
@@ -181,17 +183,7 @@ export class Learners {
   }
 
   #know(way: Way, numbers: number[], labels: number[]): void {
-    this.#lend([numbers, labels], (...lent) => this.#learner(way).know(...lent));
-  }
-
-  // biome-ignore lint/suspicious/noExplicitAny: Python's
-  #lend<T>(values: unknown[], use: (...lent: any[]) => T): T {
-    const lent = values.map((value) => this.#py.toPy(value));
-    try {
-      return use(...lent);
-    } finally {
-      for (const each of lent) each.destroy();
-    }
+    lend(this.#py, [numbers, labels], (...lent) => this.#learner(way).know(...lent));
   }
 }
 

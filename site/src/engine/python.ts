@@ -110,6 +110,17 @@ export function writeModules(py: Pyodide, sources: Record<string, string>, folde
   for (const [name, source] of Object.entries(sources)) py.FS.writeFile(`${folder}/${name}.py`, source);
 }
 
+/** Lends values to Python for a call. */
+// biome-ignore lint/suspicious/noExplicitAny: what Python is given
+export function lend<T>(py: Pyodide, values: unknown[], use: (...lent: any[]) => T): T {
+  const lent: PyProxy[] = values.map((value) => py.toPy(value));
+  try {
+    return use(...lent);
+  } finally {
+    for (const each of lent) each.destroy();
+  }
+}
+
 /** A Python result as plain JS: dicts as objects, arrays as typed arrays. The caller knows of what type it is. */
 export function plain<T>(proxy: PyProxy): T {
   try {
