@@ -4,8 +4,6 @@ import { MNIST_FILES } from './assets';
 import { gunzipped } from './files';
 import type { Pyodide } from './python';
 
-export { MNIST_FILES };
-
 interface Stored {
   path: string;
   bytes: Uint8Array<ArrayBuffer>;

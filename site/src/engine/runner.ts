@@ -184,5 +184,3 @@ export class Runner {
     return { engine, ready, isClean: true };
   }
 }
-
-export { EngineGone };

@@ -2,11 +2,14 @@
 
 import type { Pace } from './protocol';
 
+/** Batches with a rest after each at the pace `ease`: 2.1 s in all, then it has learnt what one sees at a glance. */
+export const EASED = 36;
+
 /** Milliseconds that training rests after a batch, for people to follow. */
 const REST: Record<Pace, (batch: number) => number> = {
   step: () => 0,
   slow: () => 400,
-  ease: (batch) => (batch <= 36 ? 240 * 0.9 ** batch : 0), // 2.1 s in all: then it has learnt what one sees at a glance
+  ease: (batch) => (batch <= EASED ? 240 * 0.9 ** batch : 0),
   full: () => 0,
 };
 

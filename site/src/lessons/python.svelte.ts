@@ -3,9 +3,10 @@
 import { type Fault, faultOf } from '../app/fault';
 import { NEAR, onceInSight } from '../app/sight';
 import type { Progress } from '../engine/downloads';
+import { EngineGone } from '../engine/engine';
 import { message } from '../engine/message';
 import type { Versions } from '../engine/protocol';
-import { EngineGone, Runner } from '../engine/runner';
+import { Runner } from '../engine/runner';
 
 class Python {
   /** Whether it was asked for. */

@@ -2,12 +2,11 @@
 
 import type { Reading, Step } from '../engine/protocol';
 import { type Curves, cutAt, noCurves, thinned } from './curves';
+import { CLASSES } from './net';
 import { DEFAULTS, type Settings } from './settings';
 import type { Checkpoint, Model, PastRun, Run } from './state';
 
 const MOST_RUNS = 4;
-
-export const CLASSES = 10;
 
 const random = (name: string): Model => ({ name, origin: 'random', samples: 0, classes: CLASSES });
 

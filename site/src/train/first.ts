@@ -2,8 +2,7 @@
 
 import digits from 'virtual:first-digits';
 import type { Look } from '../engine/protocol';
-
-const SIDE = 28;
+import { SIDE } from './net';
 
 /** What there is to see, without any answer. */
 export async function firstLook(): Promise<Look> {

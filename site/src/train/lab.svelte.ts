@@ -7,9 +7,10 @@ import type { Progress } from '../engine/downloads';
 import { type Engine, EngineGone } from '../engine/engine';
 import { trainEngine } from '../engine/networks';
 import type { Pace, Remote, RunEvent, Step, Testing, TestResult, TrainApi, Versions } from '../engine/protocol';
-import { CLASSES, Course } from './course.svelte';
+import { EASED } from '../engine/tempo';
+import { Course } from './course.svelte';
 import { Kernels } from './kernels.svelte';
-import { sourceOf } from './net';
+import { CLASSES, sourceOf } from './net';
 import { notices } from './notices';
 import { DEFAULTS, fromLink, program, type Settings } from './settings';
 import { Sight } from './sight.svelte';
@@ -17,7 +18,6 @@ import type { Asking, Checkpoint, Phase } from './state';
 import { Turns } from './turns';
 
 const STOP_MS = 2_000; // a batch that takes longer is ended together with its worker
-const EASED = 36; // batches after which training rests no more, see engine/tempo.ts
 
 export class Lab {
   phase = $state<Phase>('loading');

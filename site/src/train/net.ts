@@ -62,8 +62,9 @@ export const NEW: Record<Kind, Layer> = {
   drop: { kind: 'drop', percent: 50 },
 };
 
-const CLASSES = 10;
-const SIDE = 28;
+/** Of MNIST: digits, and pixels of an image's side. */
+export const CLASSES = 10;
+export const SIDE = 28;
 
 function layerOf(written: string): Layer | null {
   const [, kind, a, b, same] = /^([a-z]+?)(\d+)?(?:x(\d+)(s?))?$/.exec(written) ?? [];
@@ -137,6 +138,15 @@ export function planOf(layers: Layer[]): Plan {
   return { steps, parameters, flaw };
 }
 
+/** Names for layers, by their kind: conv1, conv2, pool1. */
+function numbering(): (kind: string) => string {
+  const counts: Record<string, number> = {};
+  return (kind) => {
+    counts[kind] = (counts[kind] ?? 0) + 1;
+    return `${kind}${counts[kind]}`;
+  };
+}
+
 /** What the picture of a network can say before Python does: its stages by name and size, all at zero. */
 export function outlineOf(layers: Layer[]): Report {
   const none = { shape: [0, 0], data: new Float32Array() };
@@ -152,7 +162,7 @@ export function outlineOf(layers: Layer[]): Report {
       links: layer ? { flow: none, net: none } : undefined,
     });
   };
-  const counts: Partial<Record<Kind, number>> = {};
+  const next = numbering();
   const { steps } = planOf(layers);
   steps.forEach(({ shape }, i) => {
     if (i === layers.length) {
@@ -161,8 +171,7 @@ export function outlineOf(layers: Layer[]): Report {
       return;
     }
     const { kind } = layers[i];
-    counts[kind] = (counts[kind] ?? 0) + 1;
-    const name = `${kind}${counts[kind]}`;
+    const name = next(kind);
     if (kind === 'conv') add(name, 'Conv2d', shape);
     else if (kind === 'pool') add('', 'Pooling', shape);
     else if (kind === 'dense') add(name, 'Linear', shape);
@@ -175,12 +184,7 @@ export function outlineOf(layers: Layer[]): Report {
 
 /** The layers as arguments of Python's Sequential: a name and an expression each. */
 function entries(layers: Layer[]): [string, string][] {
-  const count: Partial<Record<string, number>> = {};
-  const next = (kind: string) => {
-    const n = (count[kind] ?? 0) + 1;
-    count[kind] = n;
-    return `${kind}${n}`;
-  };
+  const next = numbering();
   const found: [string, string][] = [];
   let hasMaps = true;
   const flatten = () => {
