@@ -27,6 +27,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from tools import operations
+from tools.inline import source_hashes
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -386,14 +387,9 @@ def _guarded(html: str) -> str:
     html = html.replace('style="display: none;"', "hidden").replace('style="opacity: 50%"', 'opacity="0.5"')
     html = re.sub(r' style="[^"]*"', "", html)  # widths of columns of the index
     html = re.sub('<link rel="(next|prev)"[^>]*>', "", html)  # Firefox would prefetch the next page
-
-    def hashes(tag: str) -> str:
-        inline = re.findall(rf"<{tag}(?:\s+type=\"text/[a-z]+\")?>(.*?)</{tag}>", html, re.DOTALL)
-        digests = (base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in inline)
-        return "".join(f" 'sha256-{digest}'" for digest in dict.fromkeys(digests))
-
     policy = (
-        f"default-src 'none'; script-src 'self'{hashes('script')}; style-src 'self'{hashes('style')}; "
+        f"default-src 'none'; script-src 'self' {source_hashes(html, 'script')}; "
+        f"style-src 'self' {source_hashes(html, 'style')}; "
         "img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'"
     )
     return html.replace("<head>", f'<head><meta http-equiv="Content-Security-Policy" content="{policy}">', 1)

@@ -10,8 +10,6 @@ FOLDER is what to write, JUPYTER_LITE the program that builds.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 import os
 import re
@@ -25,14 +23,14 @@ import jupytext
 import nbformat
 from nbformat import NotebookNode
 
+from tools.inline import source_hashes
+
 SITE = Path(__file__).parents[1] / "site"
 SOURCE = SITE / "lite"
 LANGUAGES = ("en", "ja")
 SCRIPTS = "apart.js", "way-back.js"  # which each page of JupyterLite runs first
 KERNEL = "@jupyterlite/pyodide-kernel-extension:kernel"
 GROUNDS = {"light": "ffffff", "dark": "111111"}  # of JupyterLab's outputs
-
-INLINE = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
 # JupyterLab's checker of settings compiles itself by eval, and its widgets write styles.
 POLICY = (
@@ -122,9 +120,8 @@ def protect(page: Path, script: str = "") -> None:
     if not head:
         raise LiteError(f"{page.parent.name}/{page.name} has no <head>, where its policy goes")
     after = f"{script}{after}"
-    digests = [hashlib.sha256(inline.encode()).digest() for inline in INLINE.findall(after)]
-    hashes = " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
-    policy = f'<meta http-equiv="Content-Security-Policy" content="{POLICY.format(hashes=hashes)}" />'
+    policy = POLICY.format(hashes=source_hashes(after, "script"))
+    policy = f'<meta http-equiv="Content-Security-Policy" content="{policy}" />'
     page.write_text(f"{before}{head}{policy}{after}", "utf-8")
 
 

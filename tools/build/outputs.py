@@ -144,11 +144,11 @@ def _site() -> Iterator[dict[str, Any]]:
     needs = "requirements/lite.txt"
     yield _output(LITE_CLI, [needs], _environment, ".venv-lite", "11", needs)
     shared = ["site/src/app/first-paint.js", "site/src/styles/base.css"]
-    sources = [*_files("site/lite"), *shared, "tools/lite.py", LITE_CLI]
+    sources = [*_files("site/lite"), *shared, "tools/inline.py", "tools/lite.py", LITE_CLI]
     yield _output(SITE_LITE, sources, run, PYTHON, "-m", "tools.lite", SITE_LITE, LITE_CLI)
     # The build itself writes docs/reference.
     guides = [path for path in _files("docs") if not path.startswith("docs/reference/")]
-    tools = [f"tools/{name}.py" for name in ("docs", "docs_ja", "operations")]
+    tools = [f"tools/{name}.py" for name in ("docs", "docs_ja", "inline", "operations")]
     # The table of operations depends on the tests of the device.
     shown = [*_files("tests/gpu"), "site/src/icon.svg"]
     sources = [*guides, *_files("pyconvlite"), *tools, *shown]
