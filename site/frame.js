@@ -1,5 +1,5 @@
 // `import address, { content } from 'virtual:frame'` gives the address of src/play/frame.html, whose policy allows one script,
-// and the document with that script which stands in it.
+// and the HTML document with this script that frame.html shows.
 
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';

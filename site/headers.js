@@ -29,7 +29,7 @@ const HEADERS = Object.entries({
   ...ISOLATION,
 });
 
-const EMBEDDING = 'Take the mark of a comment away to keep other sites from showing this one in a frame.';
+const EMBEDDING = 'Uncomment the next line to keep other sites from showing this one in a frame.';
 const EMBEDDED = ['Content-Security-Policy', "frame-ancestors 'self'"];
 
 /** @param {string[]} header */

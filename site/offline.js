@@ -31,7 +31,7 @@ export function offline({ source, output, plugins }) {
           target: 'es2023',
           rolldownOptions: {
             input: source,
-            output: { format: 'iife', entryFileNames: 'service-worker.js' }, // no module: some browsers' must be scripts
+            output: { format: 'iife', entryFileNames: 'service-worker.js' }, // a classic script: some browsers run no module as a service worker
           },
         },
       });

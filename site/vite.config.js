@@ -65,8 +65,8 @@ function wheelsByPackage(lock) {
 }
 
 /**
- * `import { open, threads } from 'virtual:bridge'` gives what the WebGPU backend's bridge.js and the SIMD backend's
- * threads.js are worth, where eval is forbidden.
+ * `import { open, threads } from 'virtual:bridge'` gives the values of the expressions in the WebGPU backend's bridge.js and
+ * the SIMD backend's threads.js: the workers' policy forbids eval.
  *
  * @returns {import('vite').Plugin}
  */

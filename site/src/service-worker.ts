@@ -3,8 +3,8 @@
 // The pages with all that belongs to them are kept before it takes over, one build's or none. The documentation and the
 // large files (Pyodide, wheels, MNIST, pretrained weights) are kept under the hash of what is in them: as they pass, and
 // those that a visitor needs sooner or later once a page has loaded and asks for it. A new build's worker waits until no
-// page of the old one is open, or until a visitor asks for it; it fetches before only what has changed. The notebooks at
-// lite/ have a worker of their own.
+// page of the old one is open, or until a visitor asks for it; until then it has fetched only the files that have changed.
+// The notebooks at lite/ have a worker of their own.
 //
 // It isolates the pages from other sites where the host does not, so that they can use threads.
 

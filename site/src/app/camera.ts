@@ -1,4 +1,4 @@
-// The camera, and what stands in its way.
+// The camera, and why there may be no picture from it.
 
 export type Obstacle = 'refused' | 'none' | 'busy' | 'insecure' | 'ended';
 

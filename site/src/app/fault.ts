@@ -1,4 +1,4 @@
-// What a page says went wrong.
+// Errors as pages show them.
 
 import { messageOf } from '../engine/message';
 import { texts } from './language.svelte';

@@ -1,4 +1,4 @@
-// The keyboard's place, where a button that was pressed goes.
+// Where the focus goes when the button that was pressed is removed.
 
 import { tick } from 'svelte';
 

@@ -1,4 +1,4 @@
-// What Python and the workers tell, in the visitor's language.
+// Messages of Python and the workers in the visitor's language.
 
 import { type Code, filled, type Message, type Value } from '../engine/message';
 import messages from '../engine/messages.json';

@@ -1,4 +1,4 @@
-// What a worker does to be spoken to by engine.ts: it answers calls, and has a pulse.
+// The worker's end of engine.ts: it answers calls, and has a pulse (pulse.ts).
 
 import type { Message } from './message';
 import type { FromWorker, ToWorker } from './protocol';
@@ -9,16 +9,17 @@ const LONGEST = 100_000; // letters of an error's text, of which the end tells m
 
 const tell = (told: FromWorker) => postMessage(told);
 
-/** The calls whose answers are due. */
+/** Ids of the calls that are not answered yet. */
 const due = new Set<number>();
 
-/** Python has ended for good: none of the answers that are due will come. */
+/** Python has ended: all calls that are not answered yet fail. */
 export function giveUp(reason: Message): void {
   for (const id of due) tell({ kind: 'error', id, error: { name: 'Error', message: reason } });
 }
 
 /**
- * Answers calls of methods; the last argument of one may tell what happens meanwhile.
+ * Answers calls with the methods of an object. Where a call wants reports, the method gets a function for them as its last
+ * argument.
  *
  * @param name  by which pages ask for it, where the worker answers several
  */

@@ -3,7 +3,7 @@
 /** Pyodide's core, which pages compile. */
 export const CORE = 'pyodide/pyodide.asm.wasm';
 
-/** NumPy and pyconvlite as they lie once they are installed; see tools/installed.py. */
+/** NumPy and pyconvlite as installed, in one file; see tools/installed.py. */
 export const INSTALLED = 'pyodide/installed.gz';
 
 /** What every Python needs. */

@@ -1,4 +1,4 @@
-/** Lets waiting messages in; unlike setTimeout it costs no 4 ms. */
+/** Returns to the event loop, so that waiting messages are handled; setTimeout would take 4 ms. */
 export const breathe = (() => {
   const { port1, port2 } = new MessageChannel();
   const waiting: (() => void)[] = []; // several loops may breathe at a time

@@ -19,11 +19,11 @@ export const STALL_MS = 60_000;
 let core: Promise<WebAssembly.Module> | null = null;
 /** Its bytes so far. */
 let coreLoaded = 0;
-/** Told of more of them: one for each worker that waits. */
+/** Called with the size of each piece of it: one for each worker that waits. */
 const waiting = new Set<(bytes: number) => void>();
-/** Ends its fetch. */
+/** Ends the fetch of the core. */
 let giveUp = () => {};
-/** Since the last byte of any file. */
+/** Runs out STALL_MS after the last byte of any file. */
 let timer = 0;
 
 const WASM = 'application/wasm';

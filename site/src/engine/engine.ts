@@ -1,6 +1,6 @@
-// The page's end of a worker: one Engine is one use of a worker with one Python in it, apart from the network and, where
-// it runs visitors' programs, from this site's origin. A worker that was terminated or died is never mended: the page makes
-// a new Engine. Which worker that is, and what it says, see pythonWorker.ts.
+// The page's end of a worker that runs Python. The worker has no network, and an opaque origin where it runs visitors'
+// programs (isolation.ts). After its end the page makes a new Engine. What a worker sends, and how the next page gets it, is
+// in pythonWorker.ts.
 
 import { type Progress, STALL_MS } from './downloads';
 import { CodedError, type Message, message, messageOf } from './message';
@@ -14,7 +14,7 @@ interface Events {
   onFiles?: (name: string, progress: Progress) => void;
 }
 
-/** No result from a new worker that has all its files: in one, `new Worker` now and then never returns in Firefox. */
+/** After so long without a result, a new worker that has all its files is restarted: in Firefox some hang in `new Worker`. */
 const HUNG_MS = 20_000;
 
 /** The worker is gone, and what it was computing with it. */
@@ -22,14 +22,14 @@ export class EngineGone extends CodedError {
   override name = 'EngineGone';
 }
 
-/** Errors after which the same worker goes on working; any other one means that its Python is broken. */
+/** Errors after which the worker can still be used; after any other one its Python may be broken. */
 const HARMLESS = ['PythonError', 'DownloadError'];
 
 /** `Api` is what the worker answers: an interface of protocol.ts. */
 export class Engine<Api> {
   readonly #python: PythonWorker;
   readonly #api: Remote<Api>;
-  /** Rejects when the worker is gone, or given back: its pending calls would wait for ever. */
+  /** Rejects when the worker is gone or given back, so that no call waits for ever. */
   readonly #gone: Promise<never>;
   #giveUp: (error: EngineGone) => void = () => {};
   #isOver = false;

@@ -3,7 +3,7 @@
 import { DownloadError, message } from './message';
 import type { Content, FromWorker, ToWorker } from './protocol';
 
-/** Where a file arrives. */
+/** A file that was asked for, or came unasked: a promise of its content. */
 class Place {
   resolve: (content: Content) => void = () => {};
   reject: (error: Error) => void = () => {};
@@ -14,7 +14,7 @@ class Place {
   }
 }
 
-/** Of files that are waited for, or came unasked. */
+/** By path. */
 const places = new Map<string, Place>();
 
 function placeOf(path: string): Place {

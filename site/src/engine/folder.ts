@@ -66,7 +66,7 @@ export class Folder {
     this.#tried(() => this.#fs.unlink(`${this.#root}/${path}`));
   }
 
-  /** What comes of it; null where the file system refuses. */
+  /** The result; null after an error of the file system. */
   #tried<T>(what: () => T): T | null {
     try {
       return what();

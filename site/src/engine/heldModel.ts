@@ -180,7 +180,7 @@ export class HeldModel {
     return this.py.runPython(source, { globals: this.training.__dict__ });
   }
 
-  /** Lets go what was found by another model. */
+  /** Drops what was computed with another model. */
   forget(): void {
     this.changes += 1;
     this.neighbours?.destroy();

@@ -1,4 +1,4 @@
-// What a program's worker tells, checked: the program may have written it itself.
+// Checks what the worker of a visitor's program sends: the program itself may have sent it.
 
 import { MOST_BYTES, MOST_FILES } from './folder';
 import type { FoundFile, Name, Outcome, Output, Values, Versions } from './protocol';

@@ -1,12 +1,12 @@
-// How a page learns that a worker is gone which the browser ended without a word, for want of memory say: a worker within
-// it, which ends with it, answers the page, also while Python computes.
+// Notices that the browser has ended a worker without an event, for lack of memory for example: a nested worker, which ends
+// with it, answers the page's messages even while Python computes.
 
 import type { PulseMessage, ToWorker } from './protocol';
 
 const BEAT_MS = 2_000;
 const MOST_MISSED = 3;
 
-/** What the worker within runs: it beats once by itself, then when asked. */
+/** The program of the nested worker: it sends one message by itself, then answers each. */
 const HEART = 'onmessage = ({ data: port }) => (port.onmessage = () => port.postMessage(0))();';
 
 /** Held, for a browser may end a worker that nobody holds. */

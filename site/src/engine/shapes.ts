@@ -1,5 +1,5 @@
-// Shapes of what workers tell: each takes what came and returns it anew, with nothing in it that was not asked for. What
-// a program's worker sends may be anything.
+// Checks of what workers send: each takes a value, and returns a copy that has the expected fields alone, or throws. A
+// visitor's program may send anything.
 
 import { CodedError, type Message, message, type Value } from './message';
 

@@ -1,4 +1,4 @@
-// How fast work in batches goes on that somebody watches: it rests in between, and is held, resumed and ended by the page.
+// The pace of work in batches: rests between them, for people to follow; pause, resume and stop.
 
 import type { Pace } from './protocol';
 

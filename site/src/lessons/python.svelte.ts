@@ -1,7 +1,7 @@
 // One Python for all figures of a page: it starts once a figure is near, and runs one program after the other.
 
 import { type Fault, faultOf } from '../app/fault';
-import { NEAR, onceInSight } from '../app/sight';
+import { NEAR, onceVisible } from '../app/visibility';
 import type { Progress } from '../engine/downloads';
 import { EngineGone } from '../engine/engine';
 import { message } from '../engine/message';
@@ -102,7 +102,7 @@ class Python {
       this.#met.add(update);
       this.load().then((runs) => runs && update());
     };
-    const end = onceInSight(place, meet, NEAR);
+    const end = onceVisible(place, meet, NEAR);
     return () => {
       end();
       this.#met.delete(update);

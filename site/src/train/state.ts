@@ -1,4 +1,4 @@
-// What a lab holds.
+// Types of what a lab holds.
 
 import type { Remote, TrainApi } from '../engine/protocol';
 import type { Curves } from './curves';
