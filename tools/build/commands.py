@@ -129,7 +129,7 @@ def _bench_all() -> int:
     if browser := programs.chromium():
         environment = {"PYCONVLITE_CHROMIUM": browser}
     else:
-        say("-- no browser found, and none could be installed")
+        say(f"-- {programs.NO_BROWSER}")
     return _bench_nets(node, ["small-cnn"], environment)
 
 
@@ -138,7 +138,7 @@ def _bench_webgpu(node: Path) -> int:
     make(NPM)
     adapter = programs.adapter(node)
     if adapter is None:
-        raise BuildError("no graphics driver found for WebGPU, and none could be installed")
+        raise BuildError(programs.NO_ADAPTER)
     return status_of([node, "benchmarks/webgpu_peers.mjs", BASE, WHEEL], adapter)
 
 
@@ -147,7 +147,7 @@ def _bench_lighthouse(pages: Sequence[str]) -> int:
     make(PAGES, BENCH_NPM)
     browser = programs.chromium()
     if browser is None:
-        raise BuildError("no browser found, and none could be installed")
+        raise BuildError(programs.NO_BROWSER)
     node = str(programs.find_node())
     return status_of([PYTHON, "benchmarks/lighthouse.py", node, *pages], {"PYCONVLITE_CHROMIUM": browser})
 

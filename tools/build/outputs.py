@@ -36,8 +36,8 @@ SITE_PYODIDE, SITE_MNIST, SITE_WEIGHTS, SITE_LITE, SITE_DOCS = (
 )
 
 DISTRIBUTION = [
-    *(f"tools/{name}" for name in ("fetch.py", "pyodide_dist.py", "pypi-wheels.txt")),
-    *(f"tools/{name}" for name in ("bytecode.mjs", "bytecode_inside.py")),
+    f"tools/{name}"
+    for name in ("fetch.py", "pyodide_dist.py", "pypi-wheels.txt", "bytecode.mjs", "bytecode_inside.py")
 ]
 PARTS = ("layers", "models", "optimizers", "datasets", "dataloaders", "utils", "_traced")
 IMPORTED = ["numpy", "numpy.random", "pyconvlite", *(f"pyconvlite.{part}" for part in PARTS)]  # by pages
@@ -169,7 +169,7 @@ def _peers() -> Iterator[dict[str, Any]]:
     pip = [PYTHON, "-m", "pip", "install", "--quiet", "--no-deps", "--upgrade"]
     yield _output(PEERS, [needs], run, *pip, "--target", PEERS, "-r", needs)
     lock = ["benchmarks/package.json", "benchmarks/package-lock.json"]
-    npm = ["npm", "ci", "--prefix", "benchmarks", "--ignore-scripts", "--loglevel=error"]
+    npm = ["npm", "ci", "--prefix", "benchmarks", "--loglevel=error"]
     yield _output(BENCH_NPM, lock, run, *npm)
 
 

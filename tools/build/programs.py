@@ -12,6 +12,10 @@ from pathlib import Path
 from tools import fetch, lavapipe, node
 from tools.build.process import NOTHING, PYTHON, BuildError, alone, say, status_of
 
+# Why a program or a driver is missing.
+NO_BROWSER = "no browser found, and none could be installed"
+NO_ADAPTER = "no Vulkan driver found, and none could be installed"
+
 CHROMIUM = ("chromium", "google-chrome", "chromium-browser")
 FIREFOX = ("firefox-esr", "firefox", "/Applications/Firefox.app/Contents/MacOS/firefox")
 PLAYWRIGHTS = """

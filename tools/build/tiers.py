@@ -205,8 +205,7 @@ def _node_27(job: Job) -> int:
 
 
 def _webgpu(job: Job) -> int:
-    reason = "no Vulkan driver found, and none could be installed"
-    return _on_adapter(job, programs.adapter, reason, "tests/gpu", *job.sample("adapter"))
+    return _on_adapter(job, programs.adapter, programs.NO_ADAPTER, "tests/gpu", *job.sample("adapter"))
 
 
 def _webgpu_float16(job: Job) -> int:
@@ -232,7 +231,7 @@ def _browser(job: Job) -> int:
     make(PAGES, *(() if job.sampled else (PYODIDE,)))
     browser = programs.chromium()
     if browser is None:
-        raise CannotRunError("no browser found, and none could be installed")
+        raise CannotRunError(programs.NO_BROWSER)
     options = [*_own_tests("browser"), "-o", f"faulthandler_timeout={HANGS}"]
     options += ["-o", "faulthandler_exit_on_timeout=true"]
     # A browser has several processes, and each worker of pytest starts the pages that its tests share.
@@ -275,7 +274,7 @@ def _mutants(job: Job) -> int:
     make(PYODIDE, WHEEL, NPM)
     adapter = programs.adapter(_node())
     if adapter is None:
-        raise CannotRunError("no Vulkan driver found, and none could be installed")
+        raise CannotRunError(programs.NO_ADAPTER)
     changed = ["--changed"] if job.sampled else []
     report = "--junitxml={report}"
     return job.count([PYTHON, "-m", "tools.mutants", *changed, report, *job.arguments], adapter)
