@@ -19,7 +19,8 @@ export function offline({ source, output, plugins }) {
   return {
     name: 'offline',
     apply: 'build',
-    async closeBundle() {
+    async closeBundle(error) {
+      if (error) return; // there are no pages
       await build({
         configFile: false,
         publicDir: false,

@@ -127,6 +127,8 @@ function files(plugins) {
         optimizeDeps: { noDiscovery: true },
       });
       await computeAll(server);
+      // One after the other: Vite lets each module be waited for a minute, too little where a busy machine makes all at once.
+      for (const component of Object.values(found)) await server.ssrLoadModule(component);
     },
     closeBundle: () => server.close(),
     configureServer(own) {
