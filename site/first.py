@@ -7,6 +7,7 @@ its `outputs`; the answer has the outputs, as the page's own Python gives them (
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from functools import cache
@@ -48,6 +49,6 @@ def shown(value: Any) -> dict[str, Any] | str:
 
 
 if __name__ == "__main__":
-    answers, sys.stdout = sys.stdout, sys.stderr  # what a figure prints is no answer
+    answers, sys.stdout = sys.stdout, io.StringIO()  # what a figure prints is no answer
     for line in sys.stdin:
         print(json.dumps(computed(**json.loads(line))), file=answers, flush=True)

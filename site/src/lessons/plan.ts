@@ -3,7 +3,7 @@
 // The plans of a lesson stand in its figures.ts. `import first from './figures.ts?first'` gives what their Python sets of
 // the numbers that they have at first, computed when the site is built: no figure is blank while Python loads.
 
-import { type Numbers, nested } from './arrays';
+import { type Numbers, nested, size } from './arrays';
 
 export type Knobs = Record<string, number>;
 
@@ -57,8 +57,7 @@ export const computing = ({ knobs: all = {} }: Plan, knobs: Knobs): Knobs =>
 
 export function numbersOf({ shape, values }: Given, knobs: Knobs): Numbers {
   const axes = typeof shape === 'function' ? shape(knobs) : shape;
-  const length = axes.reduce((product, n) => product * n, 1);
-  return { shape: axes, data: Float64Array.from({ length }, (_, index) => values[index % values.length]) };
+  return { shape: axes, data: Float64Array.from({ length: size(axes) }, (_, index) => values[index % values.length]) };
 }
 
 /** The variables that the code finds at first. */

@@ -29,9 +29,11 @@ async function layOut(dot: string, signal: AbortSignal): Promise<string> {
   signal.throwIfAborted();
   graphviz ??= await startIsolated(address, 'graphviz');
   const worker = graphviz;
+  let timer: number | undefined;
   try {
     const svg = await new Promise<string>((resolve, reject) => {
-      setTimeout(() => reject(new CodedError(message('graph-late', { seconds: SECONDS }))), SECONDS * 1000);
+      const late = () => reject(new CodedError(message('graph-late', { seconds: SECONDS })));
+      timer = setTimeout(late, SECONDS * 1000);
       signal.addEventListener('abort', () => reject(signal.reason));
       worker.onmessage = ({ data: { svg, error } }) => (svg === undefined ? reject(new Error(error)) : resolve(svg));
       worker.onerror = (event) => {
@@ -46,5 +48,7 @@ async function layOut(dot: string, signal: AbortSignal): Promise<string> {
     worker.terminate();
     graphviz = null;
     throw error;
+  } finally {
+    clearTimeout(timer);
   }
 }
