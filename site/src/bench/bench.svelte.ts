@@ -7,6 +7,7 @@ import address from '../engine/bench.worker.ts?worker&url';
 import type { Progress } from '../engine/downloads';
 import { Engine } from '../engine/engine';
 import type { BenchApi, Versions } from '../engine/protocol';
+import { siteFolder } from '../engine/site';
 import { type Pair, raised } from './ceiling';
 
 /** One call of a function of bench.py. */
@@ -163,12 +164,11 @@ export class Bench {
   }
 
   async #load(): Promise<Engine<BenchApi>> {
-    const base = new URL('./', document.baseURI).href;
-    const engine = new Engine<BenchApi>(base, address, { onGone: () => (this.#engine = null) });
+    const engine = new Engine<BenchApi>(address, { onGone: () => (this.#engine = null) });
     this.#started = engine;
     try {
       this.versions = await engine.load(
-        (api) => api.load(base),
+        (api) => api.load(siteFolder()),
         PYODIDE_FILES,
         (progress) => (this.progress = progress),
       );

@@ -9,6 +9,7 @@ import type { LearnApi, Way } from '../engine/learners';
 import { message } from '../engine/message';
 import { learnEngine } from '../engine/networks';
 import type { Remote, Versions } from '../engine/protocol';
+import { siteFolder } from '../engine/site';
 import type { Collection } from './collection.svelte';
 import { type Group, keepMaps, keptMaps, type Picture } from './kept';
 import { pixelsOf } from './shots';
@@ -120,13 +121,12 @@ export class Network {
 
   /** Python, and with it the file of the network that is wanted. */
   async #start(way: Way): Promise<void> {
-    const base = new URL('./', document.baseURI).href;
     const onGone = (error: EngineGone) => {
       if (engine !== this.#engine) return;
       this.#reset();
       this.#events.onGone(error);
     };
-    const engine = learnEngine(base, { onGone });
+    const engine = learnEngine({ onGone });
     this.#engine = engine;
     this.#events.tell(() => text().loadingPython);
     const progress = (progress: Progress) =>
@@ -134,7 +134,7 @@ export class Network {
     try {
       this.#hasBody = way === 'photos';
       const files = this.#hasBody ? [...PYODIDE_FILES, BODY] : PYODIDE_FILES;
-      this.versions = await engine.load((api) => api.load(base), files, progress);
+      this.versions = await engine.load((api) => api.load(siteFolder()), files, progress);
       this.runs = true;
       this.#events.tell(() => text().ready);
     } catch (error) {

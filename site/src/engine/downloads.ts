@@ -4,6 +4,7 @@ import sizes, { coreHash } from 'virtual:asset-sizes';
 import { CORE } from './assets';
 import { DownloadError, message } from './message';
 import type { Content } from './protocol';
+import { siteFolder } from './site';
 
 export interface Progress {
   /** Bytes so far. */
@@ -34,15 +35,11 @@ export const isFile = (path: string): boolean => Object.hasOwn(sizes, path);
 /**
  * Fetches files.
  *
- * @param base  address of the site, with its last slash
  * @param onProgress  told the sum for each piece that arrives
  * @returns each rejected with a DownloadError if it does not come
  */
-export function download(
-  base: string,
-  paths: string[],
-  onProgress: (progress: Progress) => void,
-): Map<string, Promise<Content>> {
+export function download(paths: string[], onProgress: (progress: Progress) => void): Map<string, Promise<Content>> {
+  const base = siteFolder();
   const loaded = new Map(paths.map((path) => [path, path === CORE && core ? coreLoaded : 0]));
   const total = paths.reduce((sum, path) => sum + sizes[path], 0);
   const count = (path: string, bytes: number) => {

@@ -37,17 +37,16 @@ export class Engine<Api> {
   #isLoaded = false;
 
   /**
-   * @param base  address of the site, with its last slash
    * @param address  of the worker's module
    * @param isOwn  whether it never runs a visitor's program, see isolation.ts
    * @param api  which of those that it answers, where it has several
    */
-  constructor(base: string, address: string, { onGone, onFiles = () => {} }: Events, isOwn = false, api = '') {
+  constructor(address: string, { onGone, onFiles = () => {} }: Events, isOwn = false, api = '') {
     this.#gone = new Promise((_, reject) => {
       this.#giveUp = reject;
     });
     this.#gone.catch(() => {}); // nobody may be waiting
-    this.#python = PythonWorker.take(base, address, isOwn);
+    this.#python = PythonWorker.take(address, isOwn);
     this.#python.user = {
       onGone: (reason) => onGone(this.#end(reason)),
       onFiles,

@@ -52,7 +52,6 @@ const idle: PythonWorker[] = [];
 
 export class PythonWorker {
   user: User = NOBODY;
-  readonly #base: string;
   readonly #address: string;
   readonly #isOwn: boolean;
   #worker!: Promise<Worker>;
@@ -69,8 +68,8 @@ export class PythonWorker {
   /** Ends the watch over its pulse. */
   #unwatch = () => {};
 
-  private constructor(base: string, address: string, isOwn: boolean) {
-    [this.#base, this.#address, this.#isOwn] = [base, address, isOwn];
+  private constructor(address: string, isOwn: boolean) {
+    [this.#address, this.#isOwn] = [address, isOwn];
     this.#start();
   }
 
@@ -86,13 +85,12 @@ export class PythonWorker {
   /**
    * One that stands idle, or a new one.
    *
-   * @param base  address of the site, with its last slash
    * @param address  of the worker's module
    * @param isOwn  whether it never runs a visitor's program, see isolation.ts
    */
-  static take(base: string, address: string, isOwn: boolean): PythonWorker {
+  static take(address: string, isOwn: boolean): PythonWorker {
     const found = idle.findIndex((each) => each.#address === address && each.#isOwn === isOwn);
-    return found < 0 ? new PythonWorker(base, address, isOwn) : idle.splice(found, 1)[0];
+    return found < 0 ? new PythonWorker(address, isOwn) : idle.splice(found, 1)[0];
   }
 
   /** Nobody uses it any more. */
@@ -211,7 +209,7 @@ export class PythonWorker {
       this.#coming.delete(sent.file);
       this.#post(sent, moved);
     };
-    for (const [file, arriving] of download(this.#base, known, (progress) => this.#isGone || onProgress(progress))) {
+    for (const [file, arriving] of download(known, (progress) => this.#isGone || onProgress(progress))) {
       this.#coming.add(file);
       arriving.then(
         (content) => hand({ file, content }, content instanceof ArrayBuffer ? [content] : []),

@@ -8,6 +8,7 @@ import { CodedError, type Message, message, messageOf } from './message';
 import { contentOf, filesOf, namesOf, outcomeOf, outputOf, versionsOf } from './programs';
 import type { FoundFile, Name, Outcome, Output, Remote, Request, RunApi, Versions } from './protocol';
 import address from './runner.worker.ts?worker&url';
+import { siteFolder } from './site';
 
 interface Events {
   /** While Python loads. */
@@ -53,19 +54,14 @@ interface Place {
 }
 
 export class Runner {
-  readonly #base: string;
   readonly #events: Events;
   readonly #keepsSpare: boolean;
   #present: Place | null = null;
   #spare: Place | null = null;
   #isLeft = false;
 
-  /**
-   * @param base  address of the site, with its last slash
-   * @param keepsSpare  whether a second worker is loaded as soon as the first has something to do
-   */
-  constructor(base: string, events: Events = {}, keepsSpare = false) {
-    this.#base = base;
+  /** @param keepsSpare  whether a second worker is loaded as soon as the first has something to do */
+  constructor(events: Events = {}, keepsSpare = false) {
     this.#events = events;
     this.#keepsSpare = keepsSpare;
   }
@@ -157,7 +153,7 @@ export class Runner {
   }
 
   #start(): Place {
-    const engine: Engine<RunApi> = new Engine(this.#base, address, {
+    const engine: Engine<RunApi> = new Engine(address, {
       onGone: (error) => {
         if (this.#isLeft) return;
         if (this.#spare?.engine === engine) this.#spare = null;
@@ -169,7 +165,7 @@ export class Runner {
     });
     const ready = engine
       .load(
-        async (api) => versionsOf(await api.load(this.#base)),
+        async (api) => versionsOf(await api.load(siteFolder())),
         PYODIDE_FILES,
         (progress) => this.#events.onProgress?.(progress),
       )

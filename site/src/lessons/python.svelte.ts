@@ -28,9 +28,9 @@ class Python {
   /** By whose programs wait for their turn: what takes them out of the row. */
   #waiting = new Map<object, () => void>();
 
-  /** Made when it is first needed: at build there is no browser. */
+  /** Made when it is first needed. */
   get #runner(): Runner {
-    this.#made ??= new Runner(new URL('./', document.baseURI).href, {
+    this.#made ??= new Runner({
       onProgress: (progress) => (this.progress = progress),
       onReady: (versions) => {
         [this.versions, this.fault] = [versions, null];

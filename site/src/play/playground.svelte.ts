@@ -59,7 +59,6 @@ export class Playground {
 
   constructor() {
     this.#runner = new Runner(
-      import.meta.env.SSR ? './' : new URL('./', document.baseURI).href, // a page that is prerendered runs nothing
       {
         onProgress: (progress) => {
           if (this.phase === 'loading') [this.progress, this.loads] = [progress, 'Python']; // not of a spare

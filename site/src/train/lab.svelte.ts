@@ -7,6 +7,7 @@ import type { Progress } from '../engine/downloads';
 import { type Engine, EngineGone } from '../engine/engine';
 import { trainEngine } from '../engine/networks';
 import type { Pace, Remote, RunEvent, Step, Testing, TestResult, TrainApi, Versions } from '../engine/protocol';
+import { siteFolder } from '../engine/site';
 import { EASED } from '../engine/tempo';
 import { Course } from './course.svelte';
 import { Kernels } from './kernels.svelte';
@@ -35,7 +36,6 @@ export class Lab {
   readonly sight: Sight;
   readonly kernels: Kernels;
 
-  readonly #base: string;
   #engine: Engine<TrainApi> | null = null;
   #isLeft = false;
   /** The train or test under way. */
@@ -46,9 +46,7 @@ export class Lab {
   /** Steps of the training that are not shown yet. */
   #steps: Step[] = [];
 
-  /** @param base  address of the site, with its last slash */
-  constructor(base: string) {
-    this.#base = base;
+  constructor() {
     const worker: Asking = {
       isThere: () => this.#isThere,
       call: (request) => this.#call(request),
@@ -75,7 +73,7 @@ export class Lab {
     const onGone = (error: EngineGone) => {
       if (engine === this.#engine) this.#fail(error, 'failed');
     };
-    const engine: Engine<TrainApi> = trainEngine(this.#base, { onGone });
+    const engine: Engine<TrainApi> = trainEngine({ onGone });
     const former = this.#engine;
     this.#engine = engine; // first, so that the end of the former one is not taken for a fault
     former?.terminate();
@@ -83,7 +81,7 @@ export class Lab {
     this.notice = () => notices().loading;
     await this.#attempt(async () => {
       this.versions = await engine.load(
-        (api) => api.load(this.#base),
+        (api) => api.load(siteFolder()),
         [...PYODIDE_FILES, ...MNIST_FILES],
         (progress) => (this.progress = progress),
       );
