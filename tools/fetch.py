@@ -53,7 +53,7 @@ def say(message: str) -> None:
 
 
 def cache_dir() -> Path:
-    """Return the cache's folder, as `pyconvlite.utils.cache_dir` does, which may not be importable yet."""
+    """Return the cache's folder, as `pyconvlite.utils.cache_dir` does, without importing NumPy."""
     own = os.environ.get("PYCONVLITE_CACHE")
     if own:
         return Path(own).expanduser().absolute()
