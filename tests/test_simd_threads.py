@@ -75,9 +75,17 @@ def was_cut(f, *args):
     return y
 
 
-def close(a, b):
-    """Equal up to the order of sums."""
-    np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5 * max(1, np.abs(b).max()))
+def close(a, b, scale=1.0):
+    """Equal up to the order of sums, of numbers of about `scale`."""
+    np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5 * max(scale, np.abs(b).max()))
+
+
+def same(a, b, images, W):
+    """Bit-identical, where the images were cut; close where the channels were: of one image, or a large W."""
+    if len(images) == 1 or 0 < 8 * images.nbytes <= W.nbytes:
+        close(a, b, W[0].size ** 0.5)
+    else:
+        np.testing.assert_array_equal(a, b)
 
 
 class TestEqualToOneThread:
@@ -88,16 +96,25 @@ class TestEqualToOneThread:
     def test_convolutions(self, parts, g):
         kernels = backends.kernels(numbers())
         x, W, b = g.arrays(g.x_shape, g.W_shape, g.W_shape[:1], dtype=np.float32)
-        same = (
-            close if len(x) == 1 else np.testing.assert_array_equal
-        )  # for one image, the channels are split
         y = kernels.conv2d(x, W, b, g.sizes, relu=True, most=0.5)
-        same(y, by_one(kernels.conv2d, x, W, b, g.sizes, True, 0.5))
+        same(y, by_one(kernels.conv2d, x, W, b, g.sizes, True, 0.5), x, W)
         (gy,) = g.arrays(y.shape, dtype=np.float32)
         gx = kernels.conv2d_gx(gy, W, None, g.sizes)
-        np.testing.assert_array_equal(gx, by_one(kernels.conv2d_gx, gy, W, None, g.sizes))
+        same(gx, by_one(kernels.conv2d_gx, gy, W, None, g.sizes), gy, W)
         gW = kernels.conv2d_gW(x, gy, g.sizes)
         close(gW, by_one(kernels.conv2d_gW, x, gy, g.sizes))
+
+    @pytest.mark.parametrize("N", [1, 3])
+    @pytest.mark.parametrize(("stride", "pad"), [(1, 1), (2, 0)])
+    def test_channels(self, parts, N, stride, pad):
+        """Parts of them, the last one smaller, where W is much larger than the images."""
+        kernels, g = backends.kernels(numbers()), sizes((3, 5), 3, stride=stride, pad=pad)
+        x, W, b = numbers(N, 41, 3, 5), numbers(43, 41, 3, 3), numbers(43)
+        y = was_cut(kernels.conv2d, x, W, b, g, True, 1.5)
+        close(y, reference.conv2d(x, W, b, g, True, 1.5), W[0].size ** 0.5)
+        gy, b = numbers(*y.shape, seed=1), b[:41]
+        close(was_cut(kernels.conv2d_gx, gy, W, b, g), reference.conv2d_gx(gy, W, b, g))
+        close(was_cut(kernels.conv2d_gW, x, gy, g), reference.conv2d_gW(x, gy, g))
 
     def test_sums_are_deterministic(self, parts):
         kernels = backends.kernels(numbers())
@@ -193,9 +210,14 @@ class TestSplitting:
         was_cut(kernels.matmul, numbers(256, 256), numbers(256, 256))
 
     @pytest.mark.usefixtures("rates")
-    def test_one_large_image_is_split(self):
-        x, W = numbers(1, 64, 28, 28), numbers(64, 64, 3, 3)
-        was_cut(backends.kernels(x).conv2d, x, W, numbers(64), sizes((28, 28), 3, pad=1))
+    @pytest.mark.parametrize(("N", "C", "H"), [(1, 64, 28), (2, 256, 7)])
+    def test_few_images_are_split(self, N, C, H):
+        """For two of 7x7, but not for one, the algorithm of one thread is Winograd's."""
+        x, W = numbers(N, C, H, H), numbers(C, C, 3, 3)
+        kernels, g = backends.kernels(x), sizes((H, H), 3, pad=1)
+        was_cut(kernels.conv2d, x, W, numbers(C), g)
+        was_cut(kernels.conv2d_gx, x, W, None, g)
+        was_cut(kernels.conv2d_gW, x, x, g)
 
     @pytest.mark.usefixtures("rates")
     @pytest.mark.parametrize("parts", [2], indirect=True)

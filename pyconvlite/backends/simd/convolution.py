@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 
@@ -19,8 +20,8 @@ from .threads import ITEMS, Arguments, cut, partial, pool, result, whole
 
 # All parts but the last have a multiple of so many channels: fewer are computed by another algorithm.
 CHANNELS = 8
-# Multiply-adds from which a convolution of one image is cut along its output channels. Each part copies and
-# rearranges all of x, which costs as much as it saves in smaller ones, such as those of EfficientNet-Lite0.
+# Multiply-adds from which a convolution is cut along its channels. Each part copies and rearranges all of x,
+# which costs as much as it saves in smaller ones, such as those of EfficientNet-Lite0.
 LEAST_FOR_CHANNELS = 24e6
 
 
@@ -55,6 +56,37 @@ def _rows(a: Array) -> Array:
     return a.reshape(len(a), -1)
 
 
+def _channels(own: Array, other: Array, W: Array, groups: int, work: float, times: int) -> list[int] | None:
+    """Where parts of the channels of `own` begin; each takes all of `other`. None if they are not to be cut.
+
+    They are for one image, and where W is at least so many `times` as large as `other`: parts of the images
+    would copy and transform all of W. Unlike those, they are not bit-identical to one thread.
+    """
+    if groups > 1 or work < LEAST_FOR_CHANNELS or (len(own) > 1 and W.nbytes < times * other.nbytes):
+        return None
+    return pool.split(own.shape[1], work, W.nbytes + own.nbytes, other.nbytes, CHANNELS, CHANNELS)
+
+
+def _apart(a: Array, bounds: list[int]) -> Array:
+    """`a` (N, C, ...) as its parts (N, channels of the part, ...), one after the other."""
+    N, C, *rest = a.shape
+    if N == 1:
+        return a
+    parts = np.empty((C, a.size // C), np.float32)
+    for i, j in pairwise(bounds):
+        parts[i:j].reshape(N, j - i, *rest)[...] = a[:, i:j]
+    return parts
+
+
+def _joined(parts: Array, bounds: list[int]) -> Array:
+    """The inverse: an array whose memory holds such parts, in order."""
+    N, C, *rest = parts.shape
+    if N == 1:
+        return parts
+    pieces = np.split(parts.reshape(C, -1), bounds[1:-1])
+    return np.concatenate([p.reshape(N, -1, *rest) for p in pieces], axis=1)
+
+
 @lru_cache
 def _bits(number: float) -> int:
     """The bits of a positive float32, as an integer; 1, the smallest subnormal, for what rounds to 0."""
@@ -81,18 +113,13 @@ def conv2d(
     work = y.size * W.size // OC
     if work >= pool.least and geometry.groups < OC:
         b = bias[0]
+        if bounds := _channels(y, x, W, geometry.groups, work, 8):
+            arguments = result(y, OC), whole(x), cut(W, OC), cut(b, OC), bound, *sizes[:4], ITEMS, *sizes[5:]
+            return _joined(y, bounds) if pool.run(library.conv2d, bounds, arguments, refuses=True) else None
         least = library.least_images(0, *sizes)
         if bounds := pool.split(N, work, x.nbytes + y.nbytes, W.nbytes, least=least):
             arguments = result(y, N), cut(x, N), whole(W), whole(b), bound, ITEMS, *sizes[1:]
             return y if pool.run(library.conv2d, bounds, arguments, refuses=True) else None
-        if (
-            N == geometry.groups == 1
-            and work >= LEAST_FOR_CHANNELS
-            and (bounds := pool.split(OC, work, W.nbytes + y.nbytes, x.nbytes, CHANNELS, CHANNELS))
-        ):
-            of_bias = 0 if b is None else cut(b, OC)
-            channels = result(y, OC), whole(x), cut(W, OC), of_bias, bound, *sizes[:4], ITEMS, *sizes[5:]
-            return y if pool.run(library.conv2d, bounds, channels, refuses=True) else None
     return y if library.conv2d(address(y), address(x), address(W), bias[1], bound, *sizes) else None
 
 
@@ -113,9 +140,15 @@ def conv2d_gx(gy: Array, W: Array, b: Array | None, geometry: ConvGeometry) -> A
     gy, W = contiguous(gy), contiguous(W)
     work = gy.size * W.size // len(W)
     if work >= pool.least and W.shape[1] > 1:
+        b = bias[0]
+        if bounds := _channels(gx, gy, W, geometry.groups, work, 8):
+            W = _apart(W, bounds)
+            arguments = result(gx, C), whole(gy), cut(W, C), cut(b, C), N, ITEMS, *sizes[2:]
+            ran = pool.run(library.conv2d_gx, bounds, arguments, refuses=True)
+            return _joined(gx, bounds) if ran else None
         least = library.least_images(1, *sizes)
         if bounds := pool.split(N, work, gx.nbytes + gy.nbytes, W.nbytes, least=least):
-            arguments = result(gx, N), cut(gy, N), whole(W), whole(bias[0]), ITEMS, *sizes[1:]
+            arguments = result(gx, N), cut(gy, N), whole(W), whole(b), ITEMS, *sizes[1:]
             return gx if pool.run(library.conv2d_gx, bounds, arguments, refuses=True) else None
     return gx if library.conv2d_gx(address(gx), address(gy), address(W), bias[1], *sizes) else None
 
@@ -134,10 +167,16 @@ def conv2d_gW(x: Array, gy: Array, geometry: ConvGeometry) -> Array | None:
     gW = np.empty(W_shape, np.float32)
     x, gy = contiguous(x), contiguous(gy)
     work = gy.size * gW.size // len(gW)
-    if work >= pool.least and (bounds := pool.split(N, work, x.nbytes + gy.nbytes, gW.nbytes)):
-        sums = np.empty((len(bounds) - 1, *W_shape), np.float32)
-        arguments: Arguments = (partial(sums), cut(x, N), cut(gy, N), ITEMS, *sizes[1:])
-        return total(sums) if pool.run(library.conv2d_gW, bounds, arguments, refuses=True) else None
+    if work >= pool.least:
+        OC = len(gW)
+        if bounds := _channels(gy, x, gW, geometry.groups, work, 2):  # parts of the images would be added
+            gy = _apart(gy, bounds)
+            arguments: Arguments = (result(gW, OC), whole(x), cut(gy, OC), *sizes[:4], ITEMS, *sizes[5:])
+            return gW if pool.run(library.conv2d_gW, bounds, arguments, refuses=True) else None
+        if bounds := pool.split(N, work, x.nbytes + gy.nbytes, gW.nbytes):
+            sums = np.empty((len(bounds) - 1, *W_shape), np.float32)
+            arguments = (partial(sums), cut(x, N), cut(gy, N), ITEMS, *sizes[1:])
+            return total(sums) if pool.run(library.conv2d_gW, bounds, arguments, refuses=True) else None
     return gW if library.conv2d_gW(address(gW), address(x), address(gy), *sizes) else None
 
 

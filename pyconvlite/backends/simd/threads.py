@@ -72,9 +72,9 @@ def stride(items: int) -> Argument:
     return Argument(_STRIDE, items, 0)
 
 
-def cut(a: Array, items: int, rows: int = 1) -> Argument:
+def cut(a: Array | None, items: int, rows: int = 1) -> Argument | int:
     """An input of which each part takes its items, in each row; they follow each other in memory."""
-    return _of_items(_CUT, a, items, rows)
+    return 0 if a is None else _of_items(_CUT, a, items, rows)
 
 
 def updated(a: Array, items: int, rows: int = 1) -> Argument:
