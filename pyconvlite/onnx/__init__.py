@@ -29,13 +29,25 @@ from .._traced.graph import OPSET, Graph, Node, ValueInfo
 from .._traced.layer import GraphLayer
 from .._traced.tracing import trace
 from ..layers import Layer
+from ..models import Model
 from ._reading import Source, read
 from ._writing import as_bytes
-from .model import OnnxModel
 
 __all__ = ["Graph", "Node", "OnnxModel", "ValueInfo", "load", "save"]
 
 _OPSETS = range(13, 23)
+
+
+class OnnxModel(GraphLayer, Model):
+    """A Model that computes the graph of an ONNX file, see `load` and `GraphLayer`.
+
+    Example:
+        >>> import numpy as np
+        >>> x, y = (ValueInfo(name, np.dtype("float32"), ("N", 2)) for name in "xy")
+        >>> model = OnnxModel(Graph([Node("Relu", ["x"], ["y"])], {}, [x], [y]))
+        >>> model(np.array([[-1.0, 2.0]], np.float32))
+        variable([[0. 2.]])
+    """
 
 
 def load(source: Source) -> OnnxModel:
