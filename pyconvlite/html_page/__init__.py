@@ -30,17 +30,24 @@ __all__ = ["export_html"]
 _HERE = Path(__file__).parent
 _SHAPES = {"image": (3, 224, 224), "drawing": (1, 28, 28)}
 _PIXELS = {"image": (127.0, 128.0), "drawing": (0.0, 255.0)}  # mean and scale
-_CONTROLS = {
+_CONTROLS = {  # and other texts, with `data-ja`, what Japanese visitors read
     "image": (
-        '<button type="button" id="camera" aria-pressed="false">Camera</button>'
-        '<label class="button">Choose a picture<input type="file" id="file" accept="image/*"></label>'
+        '<button type="button" id="camera" aria-pressed="false" data-ja="カメラ">Camera</button>'
+        '<label class="button"><span data-ja="画像を開く">Choose a picture</span>'
+        '<input type="file" id="file" accept="image/*"></label>'
     ),
-    "drawing": '<button type="button" id="clear">Clear</button>',
+    "drawing": '<button type="button" id="clear" data-ja="消す">Clear</button>',
 }
-_VIEWS = {"image": "The picture", "drawing": "Draw here"}
+_VIEWS = {
+    "image": 'aria-label="The picture" data-ja="画像"',
+    "drawing": 'aria-label="Draw here" data-ja="ここに描いてください"',
+}
 _FOOTERS = {
-    "image": "Pictures stay in this browser. They can also be dropped or pasted here.",
-    "drawing": "Drawings stay in this browser.",
+    "image": (
+        ' data-ja="画像はこのブラウザの外に出ません。ここにドロップしたり貼り付けたりもできます。">'
+        "Pictures stay in this browser. They can also be dropped or pasted here."
+    ),
+    "drawing": ' data-ja="絵はこのブラウザの外に出ません。">Drawings stay in this browser.',
 }
 _OF_IMAGES = ("Conv", "Conv+Relu", "ConvTranspose", "MaxPool", "AveragePool")
 
@@ -59,7 +66,8 @@ def export_html(
     """Write an HTML page that contains the network: it classifies pictures or drawings and shows the result.
 
     It is one file that opens from a disk or a server, on computers and phones, and never goes online. It
-    computes what the model computes in `test_mode()`, with the SIMD kernels.
+    computes what the model computes in `test_mode()`, with the SIMD kernels. Its texts are Japanese in a
+    Japanese browser, English in others.
 
     Args:
         model: Model or Layer with one input (N, C, H, W) and one output (N, classes): probabilities if it

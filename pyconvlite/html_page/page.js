@@ -15,6 +15,15 @@ const byId = (id) => document.getElementById(id);
 /** @param {string} id */
 const textOf = (id) => byId(id).textContent;
 
+if (navigator.language.startsWith('ja')) {
+  document.documentElement.lang = 'ja';
+  for (const part of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[data-ja]'))) {
+    const text = part.dataset.ja ?? '';
+    if (part.ariaLabel) part.ariaLabel = text;
+    else part.textContent = text;
+  }
+}
+
 /** @param {string} text  base64 */
 function bytesOf(text) {
   const binary = atob(text);
@@ -67,7 +76,7 @@ Object.assign(globalThis, { run });
 
 /** @param {Float32Array} scores */
 function probabilities(scores) {
-  if (!scores.every(Number.isFinite)) throw new Error('The output of the network is not finite.');
+  if (!scores.every(Number.isFinite)) throw new Error(textOf('not-finite'));
   if (settings.isProbability) return [...scores];
   const most = Math.max(...scores);
   const powers = [...scores].map((score) => Math.exp(score - most));

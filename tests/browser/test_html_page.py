@@ -526,6 +526,27 @@ def test_nonfinite_output_is_reported(export: Callable[..., str], page: Page) ->
     assert page.locator("#answer").inner_text() == ""
 
 
+@pytest.mark.parametrize("input", ["image", "drawing"])
+def test_texts_are_japanese_in_a_japanese_browser(
+    browser: Browser, export: Callable[..., str], input: str
+) -> None:
+    address = export(LeNet(), 10, input=input, shape=(1, 28, 28), title="0 to 9")
+    texts = {}
+    for locale in ("ja-JP", "en-GB"):
+        with browser.new_context(locale=locale) as context:
+            page = context.new_page()
+            page.goto(address)
+            assert page.locator("html").get_attribute("lang") == locale[:2]
+            assert page.locator("label input").count() == (input == "image")
+            texts[locale] = [
+                *page.locator("button, label, footer, span").all_text_contents(),
+                page.locator("#view").get_attribute("aria-label"),
+            ]
+    for japanese, english in zip(texts["ja-JP"], texts["en-GB"], strict=True):
+        assert re.search("[\u3040-\u30ff\u4e00-\u9fff]", japanese or ""), japanese
+        assert re.fullmatch("[ -~]+", english or ""), english
+
+
 @pytest.mark.full
 def test_canvas_fingerprinting_protection_is_reported(export: Callable[..., str], page: Page) -> None:
     page.add_init_script(NOISE)
