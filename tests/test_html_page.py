@@ -218,6 +218,23 @@ class TestPage:
         ops = [node["op"] for node in json.loads(part(page, "graph"))["nodes"]]
         assert ops == ["Reshape", "Transpose", "Reshape", "Flatten", "Slice"]
 
+    def test_integers_are_cast(self):
+        """Files for TensorFlow Lite take bytes."""
+        graph = shortened(Node("Cast", ["x"], ["h"], {"to": 1})).graph()
+        graph.inputs[0] = graph.inputs[0]._replace(dtype=np.dtype("u1"))
+        nodes = json.loads(part(exported(OnnxModel(graph)), "graph"))["nodes"]
+        assert [node["op"] for node in nodes] == ["Cast", "Flatten", "Slice"]
+
+    @pytest.mark.parametrize("op", ["IsNaN", "ArgMax"])
+    def test_arrays_that_a_node_computes_are_no_constants(self, op):
+        """Of the examples of a trace, ones and others, they are the same."""
+        attributes = {"axis": 0} if op == "ArgMax" else {}
+        node = Node(op, ["x"], ["i"], attributes)
+        graph = shortened(Node("Cast", ["i"], ["h"], {"to": 1})).graph()
+        graph.nodes.insert(0, node)
+        with pytest.raises(ValueError, match=rf"the page cannot compute .*{op}"):
+            exported(OnnxModel(graph))
+
     def test_output_that_is_a_constant(self):
         page = exported(onnx_model({"y": np.ones((1, 10), np.float32)}, Node("Relu", ["x"], ["h"])))
         assert json.loads(part(page, "graph"))["constants"]["y"]["shape"] == [1, 10]

@@ -64,6 +64,9 @@ def _part(node: Node, graph: Graph) -> Graph:
     outputs = [graph.infos[name] for name in node.outputs if name]
     layer = GraphLayer(Graph([node], own, inputs, outputs))
     part = trace(layer, [np.ones(info.shape, info.dtype) for info in inputs], OPSET, any_batch=False)
+    unread = {info.name for info in part.inputs} - {name for n in part.nodes for name in n.inputs}
+    if unread and node.op != "CastLike":  # which reads a dtype
+        raise ValueError(f"{node} is no graph of its inputs: what it makes of ones would be a constant")
     pairs = zip(part.inputs + part.outputs, inputs + outputs, strict=True)
     renamed = {"": "", **{inner.name: outer.name for inner, outer in pairs}}
 

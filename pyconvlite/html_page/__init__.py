@@ -217,7 +217,9 @@ def _is_known(node: Node, graph: Graph, operators: set[str]) -> bool:
     """Whether the runtime computes a node: all numbers are float32 there, except constants."""
     a = node.attributes
     infos = [graph.infos[name] for name in node.inputs if name and name not in graph.constants]
-    if node.op not in operators or any(info.dtype.kind not in "fb" for info in infos):
+    if node.op not in operators:
+        return False
+    if node.op != "Cast" and any(info.dtype.kind not in "fb" for info in infos):
         return False
     if node.op in _OF_IMAGES and len(graph.infos[node.outputs[0]].shape or ()) != 4:
         return False

@@ -241,7 +241,7 @@ const each =
   (f) =>
   (k, [x], a) => {
     const y = empty(k, x.shape);
-    const [from, to] = [k.floats(x.at, x.size), k.floats(y.at, x.size)];
+    const [from, to] = [k.numbers(x), k.floats(y.at, x.size)];
     for (let i = 0; i < from.length; i++) to[i] = f(from[i], a);
     return [y];
   };
@@ -630,7 +630,7 @@ const OPERATORS = {
   Squeeze: view,
   Unsqueeze: view,
   Identity: view,
-  Cast: view,
+  Cast: each((x) => x),
   Dropout: view,
   Transpose: transpose,
   Concat: concat,
