@@ -32,6 +32,7 @@ WIDTHS = [((1, 0), (0, 1), (0, 2)), ((0, 1), (1, 1), (2, 1)), ((0, 0), (0, 0), (
             lambda x: np.pad(x, [[0, 1], [2, 3]]),
             MATRIX,
         ),
+        ("Variable", lambda x: F.pad(x, Variable(np.array([1, 2]))), lambda x: np.pad(x, (1, 2)), MATRIX),
         ("nothing", lambda x: F.pad(x, 0), lambda x: x, MATRIX),
     ]
 )

@@ -75,7 +75,7 @@ def pad(x: Any, pad_width: Any, value: Any = 0, *, mode: str = "constant") -> Va
     """
     x = as_input(x, "x")
     try:
-        widths = np.broadcast_to(pad_width, (x.ndim, 2))
+        widths = np.broadcast_to(np.asarray(pad_width), (x.ndim, 2))  # not of a Variable
     except ValueError:
         raise ValueError(
             "pad_width must be an integer, a pair (before, after), or a pair for each axis of x, of shape "
