@@ -84,6 +84,23 @@ def test_link_has_the_settings(enter: Callable[..., Visit], server: Preview) -> 
     assert page.url.endswith("/index.ja.html?model=MLP&rate=0.01")
 
 
+def test_names_of_layers_break_between_words(enter: Callable[..., Visit], server: Preview) -> None:
+    visit = enter(
+        f"{server.url}?model=conv16x5-norm-pool2-conv32x5-drop25-dense64", python=False, locale="en-US"
+    )
+    visit.unfold()
+    visit.page.set_viewport_size({"width": 360, "height": 740})
+    lines = visit.page.evaluate("""() => [...document.querySelectorAll('#layers .kind')].map((kind) => {
+      const range = document.createRange();
+      return [...kind.innerText.matchAll(/\\w+/g)].map(({ 0: word, index }) => {
+        range.setStart(kind.firstChild, index);
+        range.setEnd(kind.firstChild, index + word.length);
+        return range.getClientRects().length;
+      });
+    })""")
+    assert lines == [[1], [1, 1], [1, 1], [1], [1], [1], [1] * 6]
+
+
 def test_linked_and_invalid_networks(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter(f"{server.url}?model=MLP&kernels=auto", locale="en-US")
     visit.wait_for("#notice", "Ready.")
