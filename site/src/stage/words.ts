@@ -113,7 +113,7 @@ export const text = texts(
       height * width === 1 ? `${n} ユニット` : `特徴マップ ${n} 枚、${height} × ${width}`,
     map: (i) => `特徴マップ ${i}`,
     unit: (i) => `ユニット ${i}`,
-    dead: (n) => `死んだユニット ${n} 個`,
+    dead: (n) => `死滅 ${n} 個`,
     isDead: '死んだユニット: 調査用のどの画像でも 0',
     picture: '画像',
     pictureOf: '画像、28 × 28 画素。どの画素が決め手か',
