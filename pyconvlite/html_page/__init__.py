@@ -44,10 +44,10 @@ _VIEWS = {
 }
 _FOOTERS = {
     "image": (
-        ' data-ja="画像はこのブラウザの外に出ません。ここにドロップしたり貼り付けたりもできます。">'
-        "Pictures stay in this browser. They can also be dropped or pasted here."
+        '<span data-ja="画像はこのブラウザの外に出ません。ここにドロップしたり貼り付けたりもできます。">'
+        "Pictures stay in this browser. They can also be dropped or pasted here.</span>"
     ),
-    "drawing": ' data-ja="絵はこのブラウザの外に出ません。">Drawings stay in this browser.',
+    "drawing": '<span data-ja="絵はこのブラウザの外に出ません。">Drawings stay in this browser.</span>',
 }
 _OF_IMAGES = ("Conv", "Conv+Relu", "ConvTranspose", "MaxPool", "AveragePool")
 
