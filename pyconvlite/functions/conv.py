@@ -329,6 +329,7 @@ def cut_deconv2d(
     Where `after` is negative, elements are added: no kernel reaches them, so that they are the bias alone.
 
     Example:
+        >>> import numpy as np
         >>> cut_deconv2d(np.ones((1, 1, 1, 1)), np.ones((1, 1, 2, 2)), None, [(1, 0), (0, -1)], 1, 1, 1)
         variable([[[[1. 1. 0.]]]])
     """

@@ -260,7 +260,8 @@ class TestKernels:
         expected, expected_gx = reference.softmax_cross_entropy(u, t)
         close(loss, expected)
         assert gx.dtype == np.float32
-        np.testing.assert_allclose(gx.get(), expected_gx, rtol=1e-5, atol=1e-9)
+        # Of a sure label, 1 - softmax has only the last digits of float32.
+        np.testing.assert_allclose(gx.get(), expected_gx, rtol=1e-5, atol=8 * conditions.EPS / len(t))
 
     def test_dropout(self):
         seed(0)
