@@ -30,7 +30,8 @@ __all__ = ["export_html"]
 _HERE = Path(__file__).parent
 _SHAPES = {"image": (3, 224, 224), "drawing": (1, 28, 28)}
 _PIXELS = {"image": (127.0, 128.0), "drawing": (0.0, 255.0)}  # mean and scale
-_CONTROLS = {  # and other texts, with `data-ja`, what Japanese visitors read
+# page.js replaces a text by its `data-ja` in a Japanese browser.
+_CONTROLS = {
     "image": (
         '<button type="button" id="camera" aria-pressed="false" data-ja="カメラ">Camera</button>'
         '<label class="button"><span data-ja="画像を開く">Choose a picture</span>'
