@@ -17,6 +17,7 @@ import pyconvlite
 import pyconvlite.functions as F
 import pyconvlite.layers as L
 from pyconvlite import Config, Function, Variable, grad, no_grad, seed, test_mode
+from pyconvlite.layers import base
 from pyconvlite.models import Sequential
 from pyconvlite.optimizers import Adam, ClipGrad, WeightDecay
 
@@ -46,7 +47,7 @@ class Interrupter:
     def _advance(self, frame, event, arg):
         # A bytecode without a line is the interpreter's own: raising there, Python 3.11 loses a reference.
         if event == ("opcode" if frame.f_trace_opcodes else "line") and frame.f_lineno is not None:
-            if self.count + 1 == self.n and _ends_handler(frame):
+            if self.count + 1 == self.n and (_ends_handler(frame) or _releases_lock(frame)):
                 return self._advance  # the next one is interrupted
             self.count += 1
             if self.count == self.n:
@@ -77,6 +78,19 @@ def _ends_handler(frame):
     """
     code, at = frame.f_code.co_code, frame.f_lasti
     return code[at + 2 * (code[at] == dis.opmap["SWAP"])] == dis.opmap["POP_EXCEPT"]
+
+
+def _releases_lock(frame):
+    """Whether a frame has left the `with` of the lock of first calls, and is about to release the lock.
+
+    No signal is handled between the two, since the release is a function of C.
+    """
+    code, handlers = frame.f_code, dis.Bytecode(frame.f_code).exception_entries
+    return (
+        code is base.Layer._init_for.__code__
+        and base._initializing._is_owned()
+        and not any(entry.start <= frame.f_lasti < entry.end for entry in handlers)
+    )
 
 
 class Training:

@@ -8,7 +8,7 @@ import pytest
 from interrupts import Interrupter, Training, check
 
 from pyconvlite import Config, Variable, no_grad
-from pyconvlite.layers import BatchNorm
+from pyconvlite.layers import BatchNorm, base
 
 
 @pytest.mark.parametrize(
@@ -57,3 +57,4 @@ def test_interrupted_first_call_makes_all_parameters_or_none():
         layer = BatchNorm()
         Interrupter(n).run(layer, x)
         assert len({param.data is None for param in layer.params()}) == 1
+        assert not base._initializing._is_owned()  # or other threads would wait for ever

@@ -141,18 +141,19 @@ def test_few_browser_failures_are_retried(run, failures, arguments, status, line
     assert next(attempts, None) is None
 
 
-def test_crash_is_not_retried(run, tmp_path):
+@pytest.mark.parametrize("ending", ["os._exit(1)", "time.sleep(60)"])
+def test_crash_or_hang_is_not_retried(run, tmp_path, ending):
     """The tests after the crash did not run, and the second attempt would not run them either."""
     seen = tmp_path / "seen"
     (tmp_path / "test_it.py").write_text(
-        "import os, pathlib\n"
+        "import os, pathlib, time\n"
         f"seen = pathlib.Path({str(seen)!r})\n"
         "def test_bad():\n"
         "    if not seen.exists():\n"
         "        seen.touch()\n"
-        "        os._exit(1)\n"
+        f"        {ending}\n"
     )
-    pytest_ = [tiers.PYTHON, "-m", "pytest", "-n", "1", "--dist", "loadfile", "--max-worker-restart", "0"]
+    pytest_ = [tiers.PYTHON, "-m", "pytest", *tiers._spread(1), "-o", "faulthandler_timeout=3"]
 
     def tier(job):
         job.arguments = [str(tmp_path)]

@@ -34,7 +34,8 @@ NO_TESTS = 5  # pytest's exit status
 CRASHED = (
     b"crashed while running"  # what pytest-xdist reports when a process ended in the middle of its tests
 )
-HANGS = 1800  # seconds after which a browser test counts as hanging, and its process is ended
+# pytest's options that end the process of a test which takes 15 minutes: it hangs. The stacks are printed.
+GUARD = ("-o", "faulthandler_timeout=900", "-o", "faulthandler_exit_on_timeout=true")
 FEW = 5  # failures that a busy machine may cause in a browser tier
 
 
@@ -168,7 +169,7 @@ def _spread(most: int) -> Sequence[str]:
     The default of xdist begins with the files of many tests, and ends with those of a few long ones.
     """
     spread = ("-n", "auto", "--maxprocesses", str(most), "--dist", "loadfile", "--no-loadscope-reorder")
-    return (*spread, "--max-worker-restart", "0")
+    return (*spread, "--max-worker-restart", "0", *GUARD)
 
 
 def _in_pyodide(job: Job, folder: str, *arguments: str, **environment: str) -> int:
@@ -232,11 +233,9 @@ def _browser(job: Job) -> int:
     browser = programs.chromium()
     if browser is None:
         raise CannotRunError(programs.NO_BROWSER)
-    options = [*_own_tests("browser"), "-o", f"faulthandler_timeout={HANGS}"]
-    options += ["-o", "faulthandler_exit_on_timeout=true"]
     # A browser has several processes, and each worker of pytest starts the pages that its tests share.
     browsers = max(1, (os.cpu_count() or 1) // 2)
-    command = [PYTHON, "-m", "pytest", *options, *_spread(browsers), *job.without_full()]
+    command = [PYTHON, "-m", "pytest", *_own_tests("browser"), *_spread(browsers), *job.without_full()]
     environment = {"PYCONVLITE_CHROMIUM": browser}
     return job.twice(lambda more: job.pytest([*command, *more], environment), ["--last-failed"])
 
@@ -252,7 +251,7 @@ def _webkit(job: Job) -> int:
     if browser is None:
         raise CannotRunError("install WebKitGTK (Debian: apt install webkit2gtk-driver xvfb)")
     shared = ["-o", "pythonpath=site/python tests/browser"]  # hosts and drawings
-    command = [PYTHON, "-m", "pytest", *_own_tests("webkit"), *shared, *job.without_full()]
+    command = [PYTHON, "-m", "pytest", *_own_tests("webkit"), *shared, *GUARD, *job.without_full()]
     environment = {"PYCONVLITE_WEBKIT": browser}
     return job.twice(lambda more: job.pytest([*command, *more], environment), ["--last-failed"])
 
