@@ -10,7 +10,7 @@ import math
 import numbers
 import operator
 import reprlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Protocol, SupportsIndex
 
 import numpy as np
@@ -266,16 +266,16 @@ def examples(dataset: Examples) -> Examples:
     """Check a `dataset` argument: something with a length and items.
 
     Raises:
-        TypeError: it has no `__len__` or `__getitem__`, or is a mapping.
+        TypeError: it has no `__len__` or `__getitem__`, or is indexed by keys, as a dict or a DataFrame.
 
     Example:
         >>> examples([(0.5, 0), (1.5, 1)])
         [(0.5, 0), (1.5, 1)]
     """
     indexable = hasattr(dataset, "__len__") and hasattr(dataset, "__getitem__")
-    if not indexable or isinstance(dataset, Mapping):
+    if not indexable or hasattr(dataset, "keys"):
         raise TypeError(
-            "dataset must have __len__ and __getitem__, such as a Dataset or a list of pairs; "
+            "dataset must have __len__ and __getitem__ by position, such as a Dataset or a list of pairs; "
             f"got {type(dataset).__name__}"
         )
     return dataset

@@ -73,9 +73,11 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         if mode is not None:
             os.chmod(unfinished, stat.S_IMODE(mode))
         os.replace(unfinished, target)
-    except BaseException:
+    except BaseException as error:
         with contextlib.suppress(FileNotFoundError):
             os.remove(unfinished)
+        if isinstance(error, OSError) and error.filename is None:  # of a write: the disk is full
+            error.filename = os.fspath(path)
         raise
 
 

@@ -166,7 +166,13 @@ def test_batch_size_errors(batch_size, error, message):
         loader.next()
 
 
-@pytest.mark.parametrize("dataset", [None, 3, zip([0.5], [0], strict=True), {"a": (0.5, 0)}])
+class Frame(list):
+    """What a DataFrame has: items by name."""
+
+    keys = list.__iter__
+
+
+@pytest.mark.parametrize("dataset", [None, 3, zip([0.5], [0], strict=True), {"a": (0.5, 0)}, Frame()])
 def test_a_dataset_without_length_or_indices_is_named(dataset):
     with pytest.raises(TypeError, match=f"dataset must have __len__ .*; got {type(dataset).__name__}"):
         DataLoader(dataset, 2)

@@ -246,6 +246,20 @@ def test_threads_save_to_the_same_path(tmp_path):
     assert os.listdir(tmp_path) == ["weights.npz"]
 
 
+@pytest.mark.cpython
+def test_full_disk_names_the_path(tmp_path):
+    import resource
+
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.raises(OSError, match=r"'.*w\.npz'$"):
+            L.Linear(30, in_size=20).save_weights(tmp_path / "w.npz")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert os.listdir(tmp_path) == []
+
+
 def test_missing_folder_is_named(tmp_path):
     with (
         pytest.raises(FileNotFoundError, match=r"nowhere' is missing; create it first: .*w\.npz"),

@@ -421,6 +421,39 @@ def test_comparison_with_an_array_uses_the_data():
     np.testing.assert_array_equal(np.equal(x, Variable(Y)), np.ones((2, 3), bool))
 
 
+class Series:
+    """What pandas's have in common: operators take arrays, and give way to a higher priority."""
+
+    __array_priority__ = 1000
+    __pandas_priority__ = 3000
+
+    def __init__(self, data):
+        self.data = data
+
+    def _operate(self, other, op):
+        if getattr(other, "__pandas_priority__", 0) > self.__pandas_priority__:
+            return NotImplemented
+        return Series(op(self.data, np.asarray(other)))
+
+    def __add__(self, other):
+        return self._operate(other, operator.add)
+
+    def __eq__(self, other):
+        return self._operate(other, operator.eq)
+
+    def __array_ufunc__(self, ufunc, method, *inputs):
+        return Series(ufunc(*[x.data if isinstance(x, Series) else x for x in inputs]))
+
+
+def test_series_are_refused_but_compared():
+    a, x = Series(Y), Variable(Y)
+    for call in (lambda: a + x, lambda: x + a):
+        with pytest.raises(TypeError, match="must hold an array, not Series"):
+            call()
+    for found in (a == x, x == a):
+        np.testing.assert_array_equal(found.data, np.ones((2, 3), bool))
+
+
 @pytest.mark.parametrize("make", [np.matrix, np.ma.array], ids=["matrix", "masked"])
 @pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
 def test_matrices_and_masked_arrays_are_refused(make):

@@ -127,6 +127,7 @@ class Variable(Hinting):
 
     __array_ufunc__ = _ArrayUfunc()
     __array_priority__ = 200
+    __pandas_priority__ = 10_000  # a Series leaves its operators to Variable, which refuses it
     _stand_in: Any = None  # see stand_in.py
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
@@ -387,7 +388,8 @@ class Variable(Hinting):
     def __eq__(self, other: object) -> Any:
         if isinstance(other, Variable):
             return NotImplemented  # then identity
-        if backends.is_array(other) or isinstance(other, int | float | complex | np.generic):
+        is_number = isinstance(other, int | float | complex | np.generic)
+        if is_number or backends.is_array(other) or hasattr(other, "__pandas_priority__"):
             return self.data == other
         return NotImplemented
 
