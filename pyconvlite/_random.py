@@ -23,7 +23,7 @@ def rng() -> np.random.Generator:
 
 
 def seed(n: int | None = None) -> None:
-    """Seed the generator of initial weights, dropout and the order of a DataLoader.
+    """Seed the generator of initial weights, dropout, random transforms and the order of a DataLoader.
 
     Args:
         n: an integer >= 0; None seeds from the operating system's entropy.

@@ -20,8 +20,9 @@ __all__ = ["DataLoader", "SeqDataLoader"]
 class DataLoader:
     """Iterator over mini-batches `(x, t)`; each loop over it is one epoch.
 
-    The last batch of an epoch may be smaller. The loader is its own iterator, as in DeZero: after a `break`,
-    the next loop continues the epoch unless `reset()` is called.
+    t is None if the dataset has no labels. From longer tuples, such as (first, second, label), a batch has as
+    many parts. The last batch of an epoch may be smaller. The loader is its own iterator, as in DeZero: after
+    a `break`, the next loop continues the epoch unless `reset()` is called.
 
     Args:
         dataset: Dataset or sequence of pairs (example, label). For a dataset from `parallel.scatter`,
@@ -41,8 +42,8 @@ class DataLoader:
     Raises:
         TypeError: `dataset` has no `__len__` or `__getitem__`, `batch_size` or `seed` is not an integer, or
             `shuffle` or `gpu` is not a bool.
-        ValueError: `batch_size` is below 1, or `seed` below 0; in the loop, an item is not a pair, or the
-            examples of a batch have different shapes.
+        ValueError: `batch_size` is below 1, or `seed` below 0; in the loop, an item is not a tuple of two
+            or more, or the examples of a batch have different shapes.
         DeviceUnavailable: `gpu` is true, but this runtime has no device.
 
     Example:
@@ -98,10 +99,7 @@ class DataLoader:
         return self
 
     def __next__(self) -> tuple[Any, ...]:
-        """The next batch, (examples, labels); labels are None if the dataset has none.
-
-        If the dataset gives tuples of more parts, such as (first, second, label), the batch has as many.
-        """
+        """The next batch."""
         if self.iteration >= self.max_iter:
             self._end()
         dataset, index = self.dataset, self._batch_index()

@@ -24,7 +24,7 @@ class GraphvizMissing(RuntimeError):  # noqa: N818 - a public name, as backends.
 def get_dot_graph(output: Variable, verbose: bool = True) -> str:
     """Description of the computation graph of `output` in Graphviz's DOT language.
 
-    Variables are ellipses, labelled with their names; Functions are boxes.
+    Variables are ellipses, labeled with their names; Functions are boxes.
 
     Args:
         output: the last Variable of the graph.

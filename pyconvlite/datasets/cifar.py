@@ -43,7 +43,7 @@ class CIFAR10(Images):
             are more than 60,000 images.
 
     Example:
-        >>> cifar = CIFAR10(source=bytes([3]) + bytes(3072))  # one black image, labelled as a cat
+        >>> cifar = CIFAR10(source=bytes([3]) + bytes(3072))  # one black image, labeled as a cat
         >>> image, label = cifar[0]
         >>> image.shape, image.dtype, CIFAR10.labels()[int(label)]
         ((3, 32, 32), dtype('float32'), 'cat')

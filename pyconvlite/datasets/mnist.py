@@ -39,8 +39,8 @@ class MNIST(Images):
         target_transform: function applied to each label, a NumPy integer.
         source: a folder or an `http(s)://` URL with the two IDX files, plain or gzipped, under their
             usual names (`train-images-idx3-ubyte` or `train-images.idx3-ubyte`, with or without `.gz`); or
-            their contents, (images, labels). None reads them from the cache, in which a notebook of the site
-            puts the site's, and verifies their sha256.
+            their contents, (images, labels). None reads them from the cache, or in a notebook of the site
+            from the site, and verifies their sha256.
 
     Attributes:
         data: read-only uint8 array (N, 1, 28, 28).

@@ -214,7 +214,7 @@ def _convolve(
 def conv2d_simple(x: Any, W: Any, b: Any = None, stride: IntPair = 1, pad: IntPair = 0) -> Variable:
     """`conv2d` composed of other Functions: im2col, linear, reshape and transpose (book step 57).
 
-    Args, Returns, Raises: as `conv2d`.
+    Args, Returns, Raises: as `conv2d`; pad is an integer or (height, width).
 
     Example:
         >>> import numpy as np

@@ -192,7 +192,8 @@ def pooling(
 def pooling_simple(x: Any, kernel_size: IntPair, stride: IntPair = 1, pad: IntPair = 0) -> Variable:
     """`pooling` composed of other Functions: im2col, max, reshape and transpose (book step 57).
 
-    Args, Returns, Raises: as `pooling`. Each of several equal maxima gets the full gradient, as in `max`.
+    Args, Returns, Raises: as `pooling`; pad is an integer or (height, width). Each of
+    several equal maxima gets the full gradient, as in `max`.
 
     Example:
         >>> import numpy as np

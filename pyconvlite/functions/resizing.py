@@ -49,7 +49,7 @@ class Upsample(Function):
 
 
 def upsample(x: Any, scale: IntPair) -> Variable:
-    """Enlarge images by repeating each pixel (nearest neighbour).
+    """Enlarge images by repeating each pixel (nearest neighbor).
 
     Args:
         x: images of shape (N, C, H, W).

@@ -44,6 +44,7 @@ def reshape(x: Any, shape: Any) -> Variable:
         shape: an integer or a sequence of integers; one of them may be -1, which is then inferred.
 
     Raises:
+        TypeError: `shape` is none of these.
         ValueError: x cannot be reshaped to `shape`.
 
     Example:
@@ -149,6 +150,7 @@ def transpose(x: Any, axes: Sequence[int] | None = None) -> Variable:
         axes: axis i of the result is axis axes[i] of x; None reverses the axes.
 
     Raises:
+        TypeError: `axes` are not integers.
         ValueError: `axes` is not a permutation of the axes of x.
 
     Example:

@@ -80,7 +80,7 @@ def export_html(
         title: title of the page.
         input: "image", from the camera or a file; or "drawing", white ink on black, moved into the middle as
             MNIST's digits are.
-        shape: (C, H, W) of the input, with one channel (grey) or three (red, green, blue); None for
+        shape: (C, H, W) of the input, with one channel (gray) or three (red, green, blue); None for
             (3, 224, 224), or (1, 28, 28) for drawings.
         mean, scale: the network's input is (pixel - mean) / scale, for pixels from 0 to 255; None for 127 and
             128, as in `EfficientNetLite0.preprocess`, or 0 and 255 for drawings.

@@ -77,7 +77,7 @@ class Convert:
     """Convert a Pillow image to another mode.
 
     Args:
-        mode: a mode of Pillow, such as RGB or L (grey); or BGR, which is RGB with the channels reversed.
+        mode: a mode of Pillow, such as RGB or L (gray); or BGR, which is RGB with the channels reversed.
 
     Raises:
         TypeError: when called, the argument is not a Pillow image.
@@ -246,7 +246,7 @@ class ToArray:
 
 
 class ToPIL:
-    """Convert a uint8 array (C, H, W) to a Pillow image: grey for C = 1, RGB for 3, RGBA for 4.
+    """Convert a uint8 array (C, H, W) to a Pillow image: gray for C = 1, RGB for 3, RGBA for 4.
 
     Raises:
         TypeError: when called, the dtype is not uint8.
