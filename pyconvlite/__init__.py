@@ -1,7 +1,8 @@
 """Train, inspect and deploy convolutional networks in Python; NumPy is the only dependency.
 
-The API follows DeZero, the framework of the book "Deep Learning from Scratch 3":
+The API follows DeZero, the framework of the book "Deep Learning from Scratch 3".
 
+Example:
     >>> import numpy as np
     >>> import pyconvlite.functions as F
     >>> from pyconvlite import Variable

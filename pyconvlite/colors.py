@@ -28,7 +28,7 @@ def signed(x: Any, full: float | None = None) -> Array:
             largest in x.
 
     Returns:
-        float32 array of shape (*x.shape, 4): red, green, blue and opacity, from 0 to 1. nan is gray.
+        float32 array of shape (*x.shape, 4) with red, green, blue and opacity from 0 to 1. nan is gray.
 
     Raises:
         TypeError: `full` is not a number.

@@ -1,4 +1,4 @@
-"""The functions of `dezero.cuda`, implemented by `backends`."""
+"""The functions of `dezero.cuda`, implemented by `backends`. `gpu_enable` is whether a device is open."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .autograd import Variable
 
 __all__ = ["as_cupy", "as_numpy", "get_array_module", "gpu_enable"]
 
-gpu_enable: bool  # whether a device is open; computed at each access, as it may be opened later
+gpu_enable: bool  # computed at each access, as a device may be opened later
 
 
 def __getattr__(name: str) -> bool:

@@ -59,6 +59,19 @@ def test_members_of_undocumented_bases_are_listed():
     assert f"inherited-members: {bases}\n" in docs._directive("GRU", layers.GRU)
 
 
+def test_a_page_begins_with_the_docstring_of_its_module(tmp_path, monkeypatch):
+    monkeypatch.setattr(docs, "REFERENCE", tmp_path)
+    docs.write_reference()
+    for page, module in (("checkpoint", "checkpoint"), ("functions/conv", "functions.conv")):
+        _, text = (tmp_path / f"{page}.rst").read_text("utf-8").split("=\n\n")
+        assert text.startswith(f".. automodule:: pyconvlite.{module}\n")
+
+
+def test_only_constants_show_their_value():
+    assert docs._directive("PLUS", "#3c69e6") == ".. py:data:: PLUS\n   :value: '#3c69e6'\n\n"
+    assert docs._directive("gpu_enable", False) == ".. py:data:: gpu_enable\n\n"
+
+
 def test_formulas_are_unchanged():
     lines = ["2 * `x`::", "", "    y = a * x", "", "    z = y * y", "", "a * b"]
     assert [*docs._marked_up(lines)] == [r"2 \* ``x``::", *lines[1:6], r"a \* b"]

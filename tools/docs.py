@@ -159,11 +159,12 @@ def write_reference() -> None:
         if module in BY_FAMILY:
             families = _families(module)
             for family, names in families.items():
-                _write(folder / f"{family.rpartition('.')[2]}.rst", _family_title(family), module, names)
+                path = folder / f"{family.rpartition('.')[2]}.rst"
+                _write(path, _family_title(family), module, names, introduction=family)
             entries = [f"{folder.name}/{family.rpartition('.')[2]}" for family in families]
             _write_contents(folder.with_suffix(".rst"), title, entries)
         else:
-            _write(folder.with_suffix(".rst"), title, module, public_names(module))
+            _write(folder.with_suffix(".rst"), title, module, public_names(module), introduction=module)
         pages.append(folder.name)
     _write_contents(REFERENCE / "index.rst", "Reference", pages)
 
@@ -185,14 +186,16 @@ def _family_title(family: str) -> str:
     )
 
 
-def _write(path: Path, title: str, module: str, names: list[str]) -> None:
+def _write(path: Path, title: str, module: str, names: list[str], introduction: str) -> None:
+    """Write a page of names of a module, which begins with the docstring of the module `introduction`."""
     found = importlib.import_module(module)
     ordered = sorted(names, key=str.lower)
     if module == "pyconvlite.functions":  # of which the functions come before their Functions
         ordered.sort(key=lambda name: _kind(getattr(found, name)) == "class")
     directives = "\n".join(_directive(name, getattr(found, name)) for name in ordered)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"{_heading(title)}\n.. currentmodule:: {module}\n\n{directives}", "utf-8")
+    first = f".. automodule:: {introduction}\n   :no-index:\n\n.. currentmodule:: {module}\n"
+    path.write_text(f"{_heading(title)}\n{first}\n{directives}", "utf-8")
 
 
 def _write_contents(path: Path, title: str, entries: list[str]) -> None:
@@ -213,6 +216,9 @@ def _kind(value: object) -> str:
 
 def _directive(name: str, value: object) -> str:
     kind = _kind(value)
+    if kind == "data":  # autodata would show the docstring of its type
+        shown = f"   :value: {value!r}\n" if name.isupper() else ""  # that of a variable may change
+        return f".. py:data:: {name}\n{shown}\n"
     members = f"   :members:\n   :inherited-members: {_elsewhere(value)}\n" if kind == "class" else ""
     return f".. auto{kind}:: {name}\n{members}\n"
 

@@ -1,5 +1,8 @@
 """Read ONNX files as Models, and write Models as ONNX files.
 
+To write ONNX files, protobuf is needed: `pip install protobuf`.
+
+Example:
     >>> import io
     >>> import numpy as np
     >>> from pyconvlite import onnx, test_mode
@@ -13,8 +16,6 @@
     >>> with test_mode():
     ...     bool(np.allclose(loaded(x).data, model(x).data, atol=1e-6))
     True
-
-To write ONNX files, protobuf is needed: `pip install protobuf`.
 """
 
 from __future__ import annotations

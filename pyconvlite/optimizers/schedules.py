@@ -1,17 +1,4 @@
-"""Learning rate schedules.
-
-A schedule sets the optimizer's learning rate to its initial value times a factor. The factor depends on the
-number of calls of `step()`, which the training loop makes after each update or each epoch. A schedule wraps
-an optimizer or another schedule; factors of nested schedules multiply. Two schedules of one optimizer that
-are not nested cannot set its rate in turn::
-
-    optimizer = Adam(0.001).setup(model)
-    schedule = WarmupLR(CosineLR(optimizer, 10_000), 500)
-    for x, t in batches:
-        ...
-        optimizer.update()
-        schedule.step()
-"""
+"""Learning rate schedules."""
 
 from __future__ import annotations
 
@@ -25,7 +12,19 @@ from .base import Optimizer
 
 
 class Schedule:
-    """Base class of schedules. A subclass defines `factor`.
+    """Base class of learning rate schedules. A subclass defines `factor`.
+
+    A schedule sets the optimizer's learning rate to its initial value times a factor. The factor depends on
+    the number of calls of `step()`, which the training loop makes after each update or each epoch. A schedule
+    wraps an optimizer or another schedule; factors of nested schedules multiply. Two schedules of one
+    optimizer that are not nested cannot set its rate in turn::
+
+        optimizer = Adam(0.001).setup(model)
+        schedule = WarmupLR(CosineLR(optimizer, 10_000), 500)
+        for x, t in batches:
+            ...
+            optimizer.update()
+            schedule.step()
 
     Args:
         target: Optimizer or Schedule.

@@ -1,8 +1,7 @@
 """Transforms, which a Dataset applies to each example (book step 49).
 
-Those in `images.py` (Convert, Resize, ResizeShorterSide, ExifTranspose, CenterCrop, ToArray and ToPIL) work
-on Pillow images and need Pillow; the others take arrays.
-Random transforms draw from the generator that `pyconvlite.seed` sets.
+Convert, Resize, ResizeShorterSide, ExifTranspose, CenterCrop, ToArray and ToPIL need Pillow and work on its
+images; the others take arrays. Random transforms draw from the generator that `pyconvlite.seed` sets.
 """
 
 from .arrays import AsType, Flatten, Normalize, ToFloat, ToInt
