@@ -235,6 +235,10 @@ def _elsewhere(value: Any) -> str:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Make Sphinx add links and facts from the code to the docstrings."""
+    from sphinx.domains.python import PyClasslike
+
+    (attributes,) = (field for field in PyClasslike.doc_field_types if field.name == "variable")
+    attributes.label = "Attributes"  # Sphinx says "Variables", which are something else here
     is_japanese = app.config.language == "ja"  # the guides alone, without the reference
     facts = {} if is_japanese else operations.facts()
 

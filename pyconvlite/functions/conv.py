@@ -166,7 +166,8 @@ def conv2d_relu(
 ) -> Variable:
     """`relu(conv2d(...))` in one pass: faster, and without storing the input of ReLU.
 
-    Args: as `conv2d`, and
+    Args:
+        x, W, b, stride, pad, dilation, groups, pad_mode: as in `conv2d`.
         most: the upper bound of the result, above 0; 6 gives ReLU6. At the bound the gradient is 0.
 
     Returns, Raises: as `conv2d`.

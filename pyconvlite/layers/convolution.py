@@ -147,7 +147,9 @@ class Conv2d(Convolution):
 class Deconv2d(Convolution):
     """Two-dimensional transposed convolution with trainable kernels, the adjoint of a convolution.
 
-    Args: as Conv2d, without `relu` and `pad_mode`; pad is an integer or (height, width).
+    Args:
+        out_channels, kernel_size, stride, nobias, dtype, in_channels, dilation, groups, init: as in Conv2d.
+        pad: as in `F.deconv2d`, an integer or (height, width).
         output_pad: number of rows and columns more than the smallest result, as in `F.deconv2d`.
 
     Attributes:

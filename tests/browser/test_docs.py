@@ -22,6 +22,7 @@ def test_every_public_name_has_an_entry() -> None:
     names = {f"{module}.{name}" for module in docs.MODULES for name in docs.public_names(module)}
     names |= {f"pyconvlite.layers.{name}" for name in ("Layer.save_weights", "GRU.reset_state")}  # inherited
     assert names - anchors == set()
+    assert ">Variables<span" not in pages  # Sphinx's word for attributes
 
 
 def test_search_and_example_link(enter: Callable[..., Visit], server: Preview) -> None:
