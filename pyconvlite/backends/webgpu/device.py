@@ -325,7 +325,8 @@ async def init(power_preference: str | None = None, dtype: Any = np.float32) -> 
         dtype: "float32"; or "float16", which stores a model and its data in half the memory: `asarray` and
             `to_gpu` convert floats to float16 unless given np.float32. Kernels still compute in float32, and
             optimizers keep float32 state. float16 has three digits and a maximum of 65504; gradients below
-            6e-8 become 0. To avoid this, multiply the loss by about 1000 and divide the learning rate by it.
+            6e-8 become 0. To avoid this, multiply the loss by 1000, and with SGD or MomentumSGD divide the
+            rate by it; the others adapt.
 
     Raises:
         ValueError: `dtype` is not supported.
