@@ -5,21 +5,6 @@ and the same Functions, layers and optimizers work on these arrays. The module h
 device arrays, under NumPy's names; none of them copies back to the CPU.
 """
 
-# Modules, each importing only from those above it in this list:
-# - `device.py`: the device, which `bridge.js` sends commands to;
-# - `host_scalar.py`: numbers that a captured step reads from the CPU at each replay;
-# - `view.py`: strided views on buffers;
-# - `elementwise.py`: kernels generated from expressions; `copying.py`, `arithmetic.py`, `reduction.py`,
-#   `indexing.py`: operations built on them;
-# - `program.py`: kernels from the files in `wgsl/`; `matmul.py`: matrix products;
-# - `array.py`: the class `ndarray` and its operators;
-# - `packing.py`: one kernel for many arrays, such as all Parameters in an optimizer's update;
-# - `activation.py`, `pooling.py`, `convolution.py`, `dropout.py`, `loss.py`, `norm.py`, `optimizer.py`: the
-#   other kernels;
-# - `namespace.py`: NumPy's functions; `operators.py`: operators as kernels; `recurrent.py`, `softmax.py`,
-#   composed of them; `kernels.py` exports all that the protocol requires; `shared_arrays.py`:
-#   what a captured step shares with Variables and optimizers; `capture.py`: replays a step.
-
 from __future__ import annotations
 
 import sys
