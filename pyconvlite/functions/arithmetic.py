@@ -76,6 +76,7 @@ def add(x0: Any, x1: Any) -> Variable:
         x0, x1: Variables, arrays or numbers; their shapes broadcast.
 
     Raises:
+        TypeError: an operand is none of these.
         ValueError: the shapes do not broadcast.
 
     Example:

@@ -215,7 +215,7 @@ def _class_weights(log_p: Variable, weight: Any) -> Any:
 
 
 def softmax_cross_entropy_simple(x: Any, t: Any) -> Variable:
-    """`softmax_cross_entropy` composed of other Functions (book step 47).
+    """`softmax_cross_entropy` of (N, classes) scores, composed of other Functions (book step 47).
 
     Example:
         >>> import numpy as np

@@ -70,6 +70,9 @@ def get_item(x: Any, slices: Any) -> Variable:
             into it before. On a device, a mask must be on the CPU, since the number of elements that it
             selects is part of the shape.
 
+    Raises:
+        IndexError: the index does not fit the shape of x.
+
     Example:
         >>> get_item(np.array([[1, 2], [3, 4]]), (slice(None), 1))
         variable([2 4])

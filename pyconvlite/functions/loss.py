@@ -158,7 +158,7 @@ def _without_leading_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def mean_squared_error_simple(x0: Any, x1: Any) -> Variable:
-    """`mean_squared_error` composed of other Functions (book step 42).
+    """`mean_squared_error` composed of other Functions; the shapes may broadcast (book step 42).
 
     Example:
         >>> import numpy as np
