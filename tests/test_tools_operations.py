@@ -48,5 +48,11 @@ def test_rows(name, step, pytorch, backends, orders):
     assert row(name)[2:] == [step, pytorch, backends, orders]
 
 
+def test_operators_of_onnx_are_listed():
+    _, operators = tool.page().split("## ONNX\n")
+    assert "`Conv`," in operators
+    assert "`Conv+Relu`" not in operators  # an operator of fused models
+
+
 def test_aliases_are_in_the_row_of_their_function():
     assert row("mean")[0] == "`mean`, `average`"

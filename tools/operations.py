@@ -1,4 +1,4 @@
-"""Write docs/operations.md, the table of all operations of pyconvlite.functions.
+"""Write docs/operations.md, the table of all operations of pyconvlite.functions, and ONNX's operators.
 
 Usage: python -m tools.operations
 
@@ -13,12 +13,14 @@ import ast
 import inspect
 import re
 import sys
+import textwrap
 from collections import defaultdict
 from pathlib import Path
 from types import FunctionType
 from typing import NamedTuple
 
 import pyconvlite.functions as F
+from pyconvlite._traced.operators._table import TABLE
 from pyconvlite.backends.simd import objects
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -145,6 +147,15 @@ the code.
 - orders: of differentiation; "-" for what has no gradient.
 """
 
+ONNX = """
+## ONNX
+
+The operators that `pyconvlite.onnx.load` reads, besides `If` with a constant condition. The error for another
+one, or for a setting that is not supported, names the node.
+
+{operators}.
+"""
+
 
 def operations() -> dict[str, FunctionType]:
     """The public operations by name, without aliases."""
@@ -212,7 +223,8 @@ def page() -> str:
             names = ", ".join(f"`{name}`" for name in aliases(f))
             cells = [names, _summary(f), _step(f), _code(pytorch), ", ".join(backends), orders]
             text += f"| {' | '.join(cells)} |\n"
-    return text
+    known = ", ".join(f"`{name}`" for name in sorted(TABLE) if "+" not in name)  # with it, of fused models
+    return text + ONNX.format(operators=textwrap.fill(known, 120))
 
 
 def _summary(f: FunctionType) -> str:
