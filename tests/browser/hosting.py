@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-import socket
+import os
+import re
 import subprocess
 import threading
 import time
@@ -151,18 +152,13 @@ class Preview:
 
 @contextmanager
 def previewing() -> Iterator[Preview]:
-    """Serve the site as it was built."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    with subprocess.Popen(preview(port), cwd=ROOT, stdout=subprocess.DEVNULL) as process:
+    """Serve the site as it was built, on a port that the server chooses: one chosen ahead could be taken."""
+    options = {"cwd": ROOT, "env": os.environ | {"NO_COLOR": "1"}, "stdin": subprocess.DEVNULL}
+    with subprocess.Popen(preview(0), stdout=subprocess.PIPE, text=True, **options) as process:
         try:
-            while True:
-                try:
-                    socket.create_connection(("127.0.0.1", port)).close()
-                    break
-                except ConnectionRefusedError:
-                    assert process.poll() is None
-                    time.sleep(0.05)
-            yield Preview(f"http://127.0.0.1:{port}/")
+            found = (re.search(r"http://127\.0\.0\.1:\d+/", line) for line in process.stdout)
+            url = next(filter(None, found), None)
+            assert url, "the server has ended"
+            yield Preview(url[0])
         finally:
             process.terminate()
