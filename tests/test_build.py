@@ -1,11 +1,11 @@
 """`./build.sh`, as its users run it."""
 
 import os
+import random
 import re
 import signal
 import socket
 import subprocess
-import time
 import urllib.request
 import zipfile
 from importlib.metadata import PathDistribution
@@ -120,14 +120,13 @@ class TestWheel:
 
     def test_second_build_does_nothing(self, wheel):
         made = wheel.stat().st_mtime_ns
-        start = time.monotonic()
-        done = build("wheel")
-        first, second = done.stderr.split()
+        lines = build("wheel").stderr.splitlines()
+        # Another tier may be making something meanwhile.
+        first, second = (line for line in lines if not line.startswith("-- waiting for another run"))
         assert first == str(wheel.relative_to(ROOT))
         with zipfile.ZipFile(ROOT / second) as archive:
             assert {name for name in archive.namelist() if "dist-info" not in name} == {"dezero.py"}
         assert wheel.stat().st_mtime_ns == made
-        assert time.monotonic() - start < 10
 
 
 class TestTiers:
@@ -171,8 +170,9 @@ class TestTiers:
 
 
 def test_serve():
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    # Below the ports that the system gives to programs: one of these could be taken before the site is built.
+    port = random.randrange(20_000, 32_000)
+    with socket.create_server(("127.0.0.1", port)):
         done = build("serve", "--port", str(port))
         assert done.returncode == 1
         assert done.stderr.splitlines()[-1].startswith(
