@@ -197,6 +197,7 @@ def _passes(
         env=os.environ | environment,
         capture_output=True,
         text=True,
+        timeout=1800,  # a fault may make a test hang
         check=False,
     )
     failed = run.returncode == 1 and re.search(r"\d+ failed", run.stdout)

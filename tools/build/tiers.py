@@ -184,7 +184,7 @@ def _in_pyodide(job: Job, folder: str, *arguments: str, **environment: str) -> i
 
 def _limit(job: Job) -> Sequence[str]:
     """Return the option that ends Pyodide under Node if it hangs."""
-    return ("--timeout", "3600" if job.full else "1800")
+    return ("--timeout", "7200" if job.full else "3600")
 
 
 def _node_tier(job: Job) -> int:
@@ -261,7 +261,8 @@ def _firefox(job: Job) -> int:
     browser = programs.firefox()
     if browser is None:
         raise CannotRunError("install Firefox (Debian: apt install firefox-esr)")
-    runner = ["--test", "--test-reporter=spec", "--test-reporter-destination=stdout"]
+    # The tests have time-outs; without the second option, a browser that hangs keeps Node from ending.
+    runner = ["--test", "--test-force-exit", "--test-reporter=spec", "--test-reporter-destination=stdout"]
     report = ["--test-reporter=junit", "--test-reporter-destination={report}"]
     with tempfile.TemporaryDirectory(prefix="attempts.") as folder:  # where Node notes what has passed
         noted = f"--test-rerun-failures={folder}/attempts.json"
