@@ -1,5 +1,6 @@
 """tools/build/changes.py: which tests a change affects."""
 
+import os
 import subprocess
 
 import pytest
@@ -12,6 +13,10 @@ pytestmark = pytest.mark.cpython
 @pytest.fixture
 def repository(tmp_path, monkeypatch):
     """A repository with some files on main, whose current branch is another."""
+    # A hook of Git's that runs the tests says in these where its own repository is, which Git would change.
+    for name in [name for name in os.environ if name.startswith("GIT_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)  # the user's may sign commits, and ask for a password
     monkeypatch.setattr(changes, "ROOT", tmp_path)
     (tmp_path / "tests").mkdir()
     for name in (
