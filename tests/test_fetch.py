@@ -249,7 +249,7 @@ class TestGetFile:
 
     @pytest.mark.cpython
     def test_threads_fetch_the_same_file_once(self, monkeypatch, tmp_path):
-        start = threading.Barrier(8)
+        start = threading.Barrier(8, timeout=60)
 
         def get(url):
             start.wait()  # all of them find no file
