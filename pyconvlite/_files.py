@@ -76,7 +76,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     except BaseException as error:
         with contextlib.suppress(FileNotFoundError):
             os.remove(unfinished)
-        if isinstance(error, OSError) and error.filename is None:  # of a write: the disk is full
+        # Of a write: the disk is full. An error without a number has a message of its own.
+        if isinstance(error, OSError) and error.errno and error.filename is None:
             error.filename = os.fspath(path)
         raise
 

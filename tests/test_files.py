@@ -29,7 +29,7 @@ def test_file_is_replaced_atomically(tmp_path):
     assert os.listdir(tmp_path) == ["a"]
 
 
-@pytest.mark.parametrize("error", [OSError, KeyboardInterrupt])
+@pytest.mark.parametrize("error", [OSError("the server is down"), KeyboardInterrupt("")])
 def test_error_keeps_the_old_file(tmp_path, error):
     path = tmp_path / "a"
     path.write_bytes(b"old")
@@ -39,7 +39,7 @@ def test_error_keeps_the_old_file(tmp_path, error):
             file.write(b"new")
             raise error
 
-    with pytest.raises(error):
+    with pytest.raises(type(error), match=f"^{error}$"):
         fails()
     assert path.read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["a"]
