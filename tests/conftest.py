@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from sampling import add_options, deselect
 
+import pyconvlite
 from pyconvlite import backends
 from pyconvlite.backends.simd import library
 
@@ -63,6 +64,11 @@ def notebook(monkeypatch):
 def forget_the_library():
     library._load.cache_clear()
     vars(library.library).clear()
+
+
+def pytest_runtest_setup():
+    """Draw the same random numbers in a test whichever others this process has run before."""
+    pyconvlite.seed(0)
 
 
 def pytest_addoption(parser):
