@@ -125,8 +125,12 @@ def test_environment_of_tests(project):
             import pyconvlite
 
             took = cpu_time() - start
-            print(f"import pyconvlite: {1000 * took:.0f} ms")
-            assert took < 0.3  # 0.15 where nothing else computes
+            total, start = 0, cpu_time()
+            for i in range(1_000_000):
+                total += i
+            loop = cpu_time() - start
+            print(f"import pyconvlite: {1000 * took:.0f} ms, the loop {1000 * loop:.0f} ms")
+            assert took < 4 * loop  # 2.0 to 2.4 times as long
 
 
         def test_is_real_pyodide():
@@ -238,15 +242,15 @@ def test_exit_status(project, code, args, status, words):
 @pytest.mark.full
 def test_timeout_shows_a_traceback(project):
     project.write("test_one.py", "def test_one():\n    while True:\n        pass\n")
-    status, output = project.run("test_one.py", "--timeout=30")  # the start takes long where others compute
+    status, output = project.run("test_one.py", "--timeout=60")  # the start took 27 s where others computed
     assert status == 124
-    assert "timed out after 30 s" in output
+    assert "timed out after 60 s" in output
     assert "test_one.py:3: KeyboardInterrupt" in output
 
 
 def test_output_is_streamed_and_ctrl_c_ends_the_run(project):
     project.write("test_one.py", "def test_good(): pass\ndef test_endless():\n    while True: pass\n")
-    process = project.start("test_one.py", "-v")
+    process = project.start("test_one.py", "-v", "--timeout=600")  # or it could compute on for ever
     for line in process.stdout:
         if "test_good PASSED" in line:
             break
@@ -261,6 +265,7 @@ def test_output_is_streamed_and_ctrl_c_ends_the_run(project):
 def test_further_packages(project):
     project.write("test_one.py", "def test_one():\n    import six, my_lib\n    assert my_lib.ANSWER == 42\n")
     wheel = make_wheel(project.folder, "my-lib", code="ANSWER = 42")
+    before = set((ROOT / "dist").glob("pyodide-with.*"))  # a run that was killed leaves its own
     status, output = project.run("test_one.py", "-Werror", "--with", "six", f"--with={wheel.name}")
     assert status == 0, output
-    assert list((ROOT / "dist").glob("pyodide-with.*")) == []
+    assert set((ROOT / "dist").glob("pyodide-with.*")) == before
