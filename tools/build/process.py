@@ -84,10 +84,10 @@ def wait_for_all() -> None:
 
 
 @contextmanager
-def alone() -> Iterator[None]:
-    """Hold the lock for making outputs and installing programs; wait if another run has it."""
-    STAMPS.mkdir(parents=True, exist_ok=True)
-    with (STAMPS / "lock").open("w") as lock:
+def alone(folder: Path = STAMPS) -> Iterator[None]:
+    """Hold a folder's lock, by default that for making outputs; wait if another run has it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

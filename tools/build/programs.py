@@ -128,7 +128,8 @@ def _install_from_debian(*packages: str) -> bool:
         return False
     quietly = {"DEBIAN_FRONTEND": "noninteractive"}
     install = ["apt-get", "install", "-qq", "-y", "--no-install-recommends", *packages]
-    return not (
-        status_of(["apt-get", "update", "-qq"], quietly)
-        or status_of(install, quietly, output=sys.stderr.buffer)
-    )
+    with alone(fetch.cache_dir()):  # apt-get fails while that of another clone runs
+        return not (
+            status_of(["apt-get", "update", "-qq"], quietly)
+            or status_of(install, quietly, output=sys.stderr.buffer)
+        )
