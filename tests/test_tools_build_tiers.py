@@ -122,7 +122,8 @@ def test_sampling_and_full_options(run, arguments, sampled, full):
         ([2], ["full"], 1, ["7 passed, 2 failed"]),
     ],
 )
-def test_few_browser_failures_are_retried(run, failures, arguments, status, lines):
+def test_few_browser_failures_are_retried(run, failures, arguments, status, lines, monkeypatch):
+    monkeypatch.setattr(tiers, "FEW", 5)
     attempts = iter(failures)
     tests = [9]
 
