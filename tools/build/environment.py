@@ -19,22 +19,28 @@ def find_python(minor: int) -> str | None:
     names = ["python3", *(f"python3.{number}" for number in range(minor, 21)), "python"]
     for python in [*names, *map(str, sorted(pyenv.glob("versions/*/bin/python3")))]:
         test = f"import ensurepip, sys, venv; sys.exit(sys.version_info < (3, {minor}))"
-        try:
-            if subprocess.run([python, "-c", test], stderr=subprocess.DEVNULL, check=False).returncode == 0:
-                return python
-        except OSError:
-            continue
+        if _runs(python, "-c", test):
+            return python
     return None
+
+
+def _runs(*command: str) -> bool:
+    try:
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False
 
 
 def make(folder: str, python: str, requirements: str) -> None:
     """Make a virtual environment unless it exists, and install the requirements of a file, with their hashes.
 
+    One without pip, whose making was killed, is made anew.
+
     Raises:
         subprocess.CalledProcessError: venv or pip failed; it has printed why.
     """
     inside = str(Path(folder, "bin", "python"))
-    if not os.access(inside, os.X_OK):
+    if not _runs(inside, "-m", "pip", "--version"):
         subprocess.run([python, "-m", "venv", "--clear", folder], check=True)
     # Most of it is never imported; Python compiles the rest at the first import.
     options = ["--disable-pip-version-check", "--require-hashes", "--no-compile"]
