@@ -70,6 +70,14 @@ class Interrupter:
         return False
 
 
+def places(f, *args):
+    """The numbers of the places at which an Interrupter may interrupt `f(*args)`, which is called once."""
+    whole = Interrupter()
+    whole.run(f, *args)
+    assert whole.count
+    return range(1, whole.count + 1)
+
+
 def _ends_handler(frame):
     """Whether a frame is about to leave an `except`.
 
@@ -180,15 +188,14 @@ def check(training, count, first=False):
     training.restart()
     if not first:
         training.step()
-    whole = Interrupter()
-    whole.run(training.step)
+    numbers = places(training.step)
     faults = Counter()
     with collecting_nothing():
         for i in range(count):
             training.restart()
             if not first:
                 training.step()
-            interrupter = Interrupter(1 + i * 7919 % whole.count)  # a prime
+            interrupter = Interrupter(numbers[i * 7919 % len(numbers)])  # a prime
             interrupter.run(training.step)
             wrong = ["handled for good"] if sys.exc_info()[1] else []
             if not (Config.enable_backprop and Config.train):

@@ -5,7 +5,7 @@ import weakref
 
 import numpy as np
 import pytest
-from interrupts import Interrupter, Training, check
+from interrupts import Interrupter, Training, check, places
 
 from pyconvlite import Config, Variable, no_grad
 from pyconvlite.layers import BatchNorm, base
@@ -24,9 +24,7 @@ def test_interrupted_block_restores_its_setting():
         with no_grad():
             pass
 
-    whole = Interrupter()
-    whole.run(block)
-    for n in range(1, whole.count + 1):
+    for n in places(block):
         assert Interrupter(n).run(block)
         assert Config.enable_backprop
         assert sys.exc_info()[1] is None  # or it would keep the local variables of all callers
@@ -36,14 +34,12 @@ def test_interrupted_deletion_frees_the_whole_graph():
     def graph():
         y = Variable(np.array(0.0))
         functions = []
-        for _ in range(4):
+        for _ in range(100):  # long enough that some are released by the loop of _ReleasedInLoop
             y = y + 1.0
             functions.append(weakref.ref(y.creator))
         return [y], functions
 
-    whole = Interrupter()
-    whole.run(graph()[0].clear)
-    for n in range(1, whole.count + 1):
+    for n in places(graph()[0].clear):
         outputs, functions = graph()
         Interrupter(n).run(outputs.clear)
         assert not any(ref() for ref in functions)
@@ -51,9 +47,7 @@ def test_interrupted_deletion_frees_the_whole_graph():
 
 def test_interrupted_first_call_makes_all_parameters_or_none():
     x = np.ones((2, 3))
-    whole = Interrupter()
-    whole.run(BatchNorm(), x)
-    for n in range(1, whole.count + 1, 5):
+    for n in places(BatchNorm(), x)[::5]:
         layer = BatchNorm()
         Interrupter(n).run(layer, x)
         assert len({param.data is None for param in layer.params()}) == 1

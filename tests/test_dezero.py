@@ -397,7 +397,7 @@ class TestDistribution:
         assert theirs["build-system"]["requires"] == ours["build-system"]["requires"][:1]
 
 
-def test_slice_of_a_model_copies_its_functions():
+def test_slice_of_a_model_may_be_called_repeatedly():
     import dezero.functions as F
     import dezero.layers as L
     from dezero.models import Sequential

@@ -30,7 +30,7 @@ def test_a_notebook_shows_the_picture_without_graphviz(notebook):
 def test_nodes_do_not_overlap_and_edges_go_down(notebook):
     x, y = Variable(np.ones(2), "a long name"), Variable(np.ones(2), "b")
     root = ElementTree.fromstring(plot_dot_graph((x + y) * (x - y) / F.exp(x))._repr_svg_())
-    boxes = {}
+    boxes, edges = {}, 0
     for element in root:
         a = element.attrib
         if "cx" in a:
@@ -41,6 +41,8 @@ def test_nodes_do_not_overlap_and_edges_go_down(notebook):
             boxes.setdefault(float(a["y"]) + float(a["height"]) / 2, []).append(box)
         elif "y1" in a:
             assert float(a["y1"]) < float(a["y2"])
+            edges += 1
+    assert (sum(map(len, boxes.values())), edges) == (12, 14)
     for row in boxes.values():
         row.sort()
         assert all(left[1] < right[0] for left, right in itertools.pairwise(row))

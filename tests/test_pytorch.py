@@ -36,11 +36,13 @@ def test_missing_attribute_names_the_replacement(owner, name, hint):
 
 
 def test_suggested_replacements_exist():
-    known = {"F": F, "L": L, "models": models, "model": models.MLP((1, 1))}
+    known, found = {"F": F, "L": L, "models": models, "model": models.MLP((1, 1))}, set()
     for here in _HERE.values():
         first, _, second = here.partition(".")
         if first in known:
             assert hasattr(known[first], second.partition("(")[0])
+            found.add(first)
+    assert found == known.keys()
 
 
 def test_attribute_error_inside_a_property_propagates():

@@ -402,9 +402,9 @@ def test_diverged_model(value: float) -> None:
         param.data[..., :1] = value
     with np.errstate(all="ignore"):
         found = inspector.probe(model)
-    for each in found:
-        histograms = [each["histogram"], *(each.get("weights", {}).get(name) for name in ("now", "before"))]
-        assert all(len(h["counts"]) == inspecting.BINS and h["low"] < h["high"] for h in histograms if h)
+    histograms = [each["histogram"] for each in found]
+    histograms += [each["weights"][name] for each in found if "weights" in each for name in ("now", "before")]
+    assert all(len(h["counts"]) == inspecting.BINS and h["low"] < h["high"] for h in histograms)
 
 
 def test_histogram_of_adjacent_floats() -> None:
