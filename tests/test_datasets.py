@@ -58,7 +58,7 @@ def test_dataset_index_must_be_an_integer(index):
 
 
 def test_dataset_index_out_of_range():
-    with pytest.raises(IndexError, match="4"):
+    with pytest.raises(IndexError, match="index 4 is out of bounds"):
         Squares()[4]
 
 

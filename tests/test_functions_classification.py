@@ -160,10 +160,10 @@ def test_labels_in_a_column():
 @pytest.mark.parametrize(
     ("x", "t", "error", "words"),
     [
-        (X, np.array([0, 1, 2, 3]), ValueError, "3"),
-        (X, np.array([0, 1, 2, -1]), ValueError, "-1"),
+        (X, np.array([0, 1, 2, 3]), ValueError, r"0\.\.2; got 0\.\.3"),
+        (X, np.array([0, 1, 2, -1]), ValueError, r"0\.\.2; got -1\.\.2"),
         (X.astype(np.float32), np.array([0, 1, 2, 2**32]), ValueError, "4294967296"),
-        (X, np.array([0, 1, 2]), ValueError, r"(4.*3|3.*4)"),
+        (X, np.array([0, 1, 2]), ValueError, r"got \(4, 3\) and \(3,\)"),
         (X, np.eye(4, 3, dtype=int), (TypeError, ValueError), r"\(4, 3\)"),
         (X[0], np.array([0, 1, 2]), ValueError, r"\(3,\)"),
         (X[:, :0], np.array([0, 1, 2, 0]), ValueError, r"x must not be empty; got shapes \(4, 0\)"),
@@ -273,7 +273,7 @@ class TestAccuracy:
             F.accuracy(X[:, 0], LABELS)
 
     def test_refuses_labels_of_another_length(self):
-        with pytest.raises(ValueError, match=r"(4.*3|3.*4)"):
+        with pytest.raises(ValueError, match=r"got \(4, 3\) and \(3,\)"):
             F.accuracy(X, LABELS[:3])
 
 

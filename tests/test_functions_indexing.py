@@ -174,10 +174,10 @@ def test_one_hot(dtype):
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [
-        (lambda: Variable(X)[2], IndexError, "2"),
+        (lambda: Variable(X)[2], IndexError, "index 2 is out of bounds"),
         (lambda: Variable(X)[0, 0, 0, 0], IndexError, "indices"),
-        (lambda: F.embed_id(np.array([0, 2]), MATRIX), ValueError, "0..1.*0..2"),
-        (lambda: F.embed_id(np.array([-1]), MATRIX), ValueError, "-1"),
+        (lambda: F.embed_id(np.array([0, 2]), MATRIX), ValueError, r"0\.\.1; got 0\.\.2"),
+        (lambda: F.embed_id(np.array([-1]), MATRIX), ValueError, r"0\.\.1; got -1\.\.-1"),
         (lambda: F.embed_id(np.array([0.0]), MATRIX), TypeError, "float64"),
         (lambda: F.embed_id(np.array([0]), X), ValueError, r"W.*\(2, 3, 4\)"),
         (lambda: F.flip(X, 3), ValueError, r"axis must be one of x's 3 axes; got 3"),

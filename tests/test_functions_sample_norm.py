@@ -162,7 +162,7 @@ def test_samples_are_independent():
         (lambda: F.layer_norm(X, (1, 2, 4, 3, 2)), ValueError, "normalized_shape"),
         (lambda: F.layer_norm(X, 2.0), TypeError, "normalized_shape"),
         (lambda: F.layer_norm(X, (3, 2), GAMMA), ValueError, r"gamma must have shape \(3, 2\); got \(4,\)"),
-        (lambda: F.layer_norm(X, 2, eps=-1), ValueError, "eps"),
+        (lambda: F.layer_norm(X, 2, eps=-1), ValueError, "eps must be at least 0"),
         (lambda: F.layer_norm(X.astype(np.int64), 2), TypeError, "floating point; got int64"),
         (lambda: F.group_norm(X, 3), ValueError, "num_groups must divide.*3 groups for 4"),
         (lambda: F.group_norm(X, 0), ValueError, "num_groups must be at least 1"),

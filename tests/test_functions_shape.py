@@ -121,11 +121,8 @@ class TestStack(Contract):
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [
-        (lambda: F.reshape(X, (5, 5)), ValueError, r"24.*\(5, ?5\)"),
-        (lambda: Variable(X).reshape(-1, 5), ValueError, r"24.*5"),
-        (lambda: F.transpose(X, (0, 1)), ValueError, "axes"),
         (lambda: F.transpose(X, (0, 0, 1)), ValueError, r"axes.*3.*\(0, 0, 1\).*\(2, 3, 4\)"),
-        (lambda: F.transpose(X, (0, 1)), ValueError, r"axes.*3.*\(0, 1\)"),
+        (lambda: F.transpose(X, (0, 1)), ValueError, r"permutation of x's 3 axes; got \(0, 1\)"),
         (lambda: F.expand_dims(X, 5), ValueError, r"axis.*5"),
         (
             lambda: F.squeeze(X, 1),
@@ -177,7 +174,7 @@ def test_invalid_arguments_are_named(call, error, words):
 def test_transpose_of_a_variable_takes_axes_as_numpy_does():
     x = Variable(np.zeros((2, 3)))
     for axes in [((),), (np.int64(0),)]:
-        with pytest.raises(ValueError, match="ax"):
+        with pytest.raises(ValueError, match="permutation of x's 2 axes"):
             x.transpose(*axes)
     for axes in [(), (None,), (1, 0), (np.int64(1), np.int64(0)), ((1, 0),), ([1, 0],), (np.array([1, 0]),)]:
         assert x.transpose(*axes).shape == (3, 2)

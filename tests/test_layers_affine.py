@@ -133,7 +133,7 @@ def test_nobias(case):
 @pytest.mark.parametrize("shape", [(3,), (2, 8, 5, 4, 1), (2, 0, 5, 4)])
 def test_failed_first_call_sets_no_size(case, shape):
     layer = case.make()
-    with pytest.raises(ValueError, match=r"\d"):
+    with pytest.raises(ValueError, match=r"got shape|got \(2, |got 0"):
         layer(np.zeros(shape, np.float32))
     assert layer.W.data is None
     layer(case.x())

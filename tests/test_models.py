@@ -230,9 +230,17 @@ def test_lenet_batch_sizes(batch):
     assert y.dtype == np.float32
 
 
-@pytest.mark.parametrize("shape", [(2, 784), (2, 3, 28, 28), (2, 1, 32, 32), (2, 1, 4, 4)])
-def test_lenet_rejects_other_image_sizes(shape):
-    with pytest.raises(ValueError, match=r"\d"):
+@pytest.mark.parametrize(
+    ("shape", "words"),
+    [
+        ((2, 784), r"x must have 4 axes"),
+        ((2, 3, 28, 28), r"channels along axis 1; got x \(2, 3, 28, 28\)"),
+        ((2, 1, 32, 32), r"the same `in`; got \(2, 576\), \(400, 120\)"),
+        ((2, 1, 4, 4), r"kernel_size 5 is larger than the padded input"),
+    ],
+)
+def test_lenet_rejects_other_image_sizes(shape, words):
+    with pytest.raises(ValueError, match=words):
         LeNet()(np.zeros(shape, np.float32))
 
 

@@ -1,5 +1,7 @@
 """functions/pooling.py: max and average pooling and their Functions."""
 
+import re
+
 import numpy as np
 import oracles
 import pytest
@@ -237,8 +239,8 @@ def test_integer_images(f, dtype):
 @pytest.mark.parametrize(
     ("args", "error", "words"),
     [
-        ((X, 7), ValueError, "7.*6"),
-        ((X, (2, 10), 1, 1), ValueError, "10.*9"),
+        ((X, 7), ValueError, "kernel_size 7 .* = 6;"),
+        ((X, (2, 10), 1, 1), ValueError, "kernel_size 10 .* = 9;"),
         ((X[0], 2), ValueError, r"x.*\(3, 6, 7\)"),
         ((X, 0), ValueError, "kernel_size.*0"),
         ((X, 2, 0), ValueError, "stride.*0"),
@@ -267,7 +269,7 @@ def test_flags_are_checked(f, flag):
 @pytest.mark.parametrize("f", [F.global_max_pooling, F.global_average_pooling], ids=lambda f: f.__name__)
 @pytest.mark.parametrize("shape", [(3, 6, 7), (2, 3, 0, 7)])
 def test_global_pooling_rejects_non_images(f, shape):
-    with pytest.raises(ValueError, match=str(shape).replace("(", r"\(").replace(")", r"\)")):
+    with pytest.raises(ValueError, match=re.escape(str(shape))):
         f(np.zeros(shape))
 
 
