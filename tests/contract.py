@@ -173,3 +173,16 @@ class LayerContract:
         expected = layer(self.x)
         other = pickle.loads(pickle.dumps(layer))
         np.testing.assert_array_equal(other(self.x).data, expected.data)
+
+
+def check_three_orders(f, inputs):
+    """First, second and third order; the outputs' gradient is one more input of the third."""
+
+    def first_order(*args):
+        *xs, gy = args
+        return grad(f(*xs), xs, [gy], create_graph=True)
+
+    check_backward(f, inputs)
+    check_double_backward(f, inputs)
+    gy = np.random.default_rng(3).standard_normal(f(*inputs).shape)
+    check_double_backward(first_order, [*inputs, gy])

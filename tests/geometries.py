@@ -31,6 +31,11 @@ class Geometry:
     pad: int | tuple = 0  # in the forms that conv2d takes
     options: dict = field(default_factory=dict)  # dilation, groups
 
+    @property
+    def settings(self):
+        """conv2d's arguments besides the arrays."""
+        return {"stride": self.stride, "pad": self.pad, **self.options}
+
     def arrays(self, *shapes, dtype=np.float64):
         rng = np.random.default_rng(0)
         return [rng.standard_normal(shape).astype(dtype) for shape in shapes]
@@ -104,17 +109,19 @@ def gx_by_columns(gy, W, g):
     return reference.col2im(columns.reshape(len(gy), -1, *columns.shape[3:]), g.sizes)
 
 
+def pairs(low, high):
+    """Two integers, for the two axes of an image."""
+    return st.tuples(st.integers(low, high), st.integers(low, high))
+
+
 @st.composite
 def geometries(draw, max_dilation=2, pad_below_kernel=False):
     """Any convolution that fits: non-square everything, grouped, dilated, empty batch included."""
 
-    def two(low, high):
-        return draw(st.tuples(st.integers(low, high), st.integers(low, high)))
-
     groups = draw(st.integers(1, 3))
-    CG, OCG = two(1, 2)
-    kernel, stride, dilation = two(1, 3), two(1, 3), two(1, max_dilation)
-    pad = tuple(draw(st.integers(0, k - 1)) for k in kernel) if pad_below_kernel else two(0, 3)
+    CG, OCG = draw(pairs(1, 2))
+    kernel, stride, dilation = draw(pairs(1, 3)), draw(pairs(1, 3)), draw(pairs(1, max_dilation))
+    pad = tuple(draw(st.integers(0, k - 1)) for k in kernel) if pad_below_kernel else draw(pairs(0, 3))
     least = [max(1, (k - 1) * d + 1 - 2 * p) for k, d, p in zip(kernel, dilation, pad, strict=True)]
     size = [n + draw(st.integers(0, 3)) for n in least]
     return Geometry(

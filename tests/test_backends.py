@@ -199,7 +199,7 @@ def test_convolutions_do_not_depend_on_the_blas(g):
     def everything(blas):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(reference.contraction, "HAS_BLAS", blas)
-            y = F.conv2d(x, W, b, g.stride, g.pad, **g.options)
+            y = F.conv2d(x, W, b, **g.settings)
             first = grad(F.sin(y), [x, W, b], create_graph=True)
             second = grad([F.sin(v) for v in first], [x, W, b])
             return [v.data for v in (y, *first, *second)]

@@ -3,11 +3,10 @@
 import numpy as np
 import oracles
 import pytest
-from contract import Contract, assert_close, cases
-from geometries import FEWER
+from contract import Contract, assert_close, cases, check_three_orders
+from geometries import FEWER, pairs
 from hypothesis import given
 from hypothesis import strategies as st
-from test_conv import check_three_orders
 
 import pyconvlite.functions as F
 from pyconvlite import Variable, grad
@@ -122,11 +121,8 @@ class TestAveragePoolingWithoutPadding(Contract):
 @given(st.data())
 @FEWER
 def test_max_pooling_equals_loops(data):
-    def two(low, high):
-        return data.draw(st.tuples(st.integers(low, high), st.integers(low, high)))
-
-    size, kernel, stride, dilation = two(1, 7), two(1, 3), two(1, 3), two(1, 3)
-    pad, ceil_mode = (two(0, 3), two(0, 3)), data.draw(st.booleans())
+    size, kernel, stride, dilation = (data.draw(pairs(1, most)) for most in (7, 3, 3, 3))
+    pad, ceil_mode = data.draw(st.tuples(pairs(0, 3), pairs(0, 3))), data.draw(st.booleans())
     x = np.random.default_rng(0).standard_normal((1, 1, *size))
     settings = {"dilation": dilation, "ceil_mode": ceil_mode}
     missing = [
@@ -159,13 +155,11 @@ def test_forms_of_pad():
 @given(st.data())
 @FEWER
 def test_convolution_equals_loops(data):
-    def two(low, high):
-        return data.draw(st.tuples(st.integers(low, high), st.integers(low, high)))
-
-    kernel, stride, dilation, pad = two(1, 3), two(1, 3), two(1, 3), (two(0, 4), two(0, 4))
+    kernel, stride, dilation = (data.draw(pairs(1, 3)) for _ in range(3))
+    pad = data.draw(st.tuples(pairs(0, 4), pairs(0, 4)))
     size = tuple(
         max(1, (k - 1) * d + 1 - sum(p)) + n
-        for k, d, p, n in zip(kernel, dilation, pad, two(0, 3), strict=True)
+        for k, d, p, n in zip(kernel, dilation, pad, data.draw(pairs(0, 3)), strict=True)
     )
     rng = np.random.default_rng(0)
     x, W = rng.standard_normal((1, 2, *size)), rng.standard_normal((1, 2, *kernel))

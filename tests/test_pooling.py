@@ -5,10 +5,9 @@ import re
 import numpy as np
 import oracles
 import pytest
-from contract import Contract, assert_close, cases
+from contract import Contract, assert_close, cases, check_three_orders
 from geometries import FEWER, HARD, geometries
 from hypothesis import given
-from test_conv import check_three_orders
 
 import pyconvlite.functions as F
 from pyconvlite import Variable, grad

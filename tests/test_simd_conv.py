@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from by_simd import by_simd
 from conditions import numbers, scaled
-from geometries import HARD, Geometry, geometries, with_edges
+from geometries import HARD, Geometry, geometries, pairs, with_edges
 from hypothesis import given
 from hypothesis import strategies as st
 from oracles import twice
@@ -113,15 +113,12 @@ every = pytest.mark.parametrize("g", [*HARD.values(), *LARGE.values()], ids=[*HA
 def blocks(draw):
     """Convolutions around the sizes of the kernels' vectors and blocks."""
 
-    def two(low, high):
-        return draw(st.tuples(st.integers(low, high), st.integers(low, high)))
-
-    kernel, stride, pad, dilation = two(1, 7), two(1, 3), two(0, 4), two(1, 2)
+    kernel, stride, pad, dilation = (draw(pairs(*limits)) for limits in [(1, 7), (1, 3), (0, 4), (1, 2)])
     size = [
         max(1, (k - 1) * d + 1 - 2 * p) + draw(st.integers(0, 25))
         for k, d, p in zip(kernel, dilation, pad, strict=True)
     ]
-    C, OC = two(1, 40)
+    C, OC = draw(pairs(1, 40))
     return Geometry(
         (draw(st.integers(1, 5)), C, *size), (OC, C, *kernel), stride, pad, {"dilation": dilation}
     )
@@ -168,12 +165,12 @@ def allowed(g):
 
 def check_conv2d(g):
     x, W, b = g.arrays(g.x_shape, g.W_shape, g.W_shape[:1], dtype=np.float32)
-    check(lambda x, W, b: F.conv2d(x, W, b, g.stride, g.pad, **g.options), x, W, b, **allowed(g))
+    check(lambda x, W, b: F.conv2d(x, W, b, **g.settings), x, W, b, **allowed(g))
     # The sums are the same ones, so that ReLU in the same pass changes no bit.
-    y = F.conv2d(x, W, b, g.stride, g.pad, **g.options)
-    fused = F.conv2d_relu(x, W, b, g.stride, g.pad, **g.options)
+    y = F.conv2d(x, W, b, **g.settings)
+    fused = F.conv2d_relu(x, W, b, **g.settings)
     np.testing.assert_array_equal(fused.data, F.relu(y).data)
-    bounded = F.conv2d_relu(x, W, b, g.stride, g.pad, **g.options, most=0.5)
+    bounded = F.conv2d_relu(x, W, b, **g.settings, most=0.5)
     np.testing.assert_array_equal(bounded.data, np.clip(y.data, 0, 0.5))
 
 
@@ -181,7 +178,7 @@ def check_deconv2d(g):
     groups = g.options.get("groups", 1)
     W_shape = g.deconv_W_shape
     x, W, b = g.arrays(g.x_shape, W_shape, (W_shape[1] * groups,), dtype=np.float32)
-    check(lambda x, W, b: F.deconv2d(x, W, b, g.stride, g.pad, **g.options), x, W, b, **allowed(g))
+    check(lambda x, W, b: F.deconv2d(x, W, b, **g.settings), x, W, b, **allowed(g))
 
 
 class TestConv2d:
@@ -268,7 +265,7 @@ class TestConv2d:
     @every
     def test_without_bias(self, g):
         x, W = g.arrays(g.x_shape, g.W_shape, dtype=np.float32)
-        check(lambda x, W: F.conv2d(x, W, None, g.stride, g.pad, **g.options), x, W, order=1, **allowed(g))
+        check(lambda x, W: F.conv2d(x, W, **g.settings), x, W, order=1, **allowed(g))
 
     def test_large_means(self):
         """Sums of like signs, as behind a ReLU."""
@@ -281,14 +278,14 @@ class TestConv2d:
         """Small results are as exact as large ones beside them."""
         x, W = g.arrays(g.x_shape, g.W_shape, dtype=np.float32)
         x, W = scaled(x, 0, 1), scaled(W, 0, 1, seed=1)
-        check(lambda x, W: F.conv2d(x, W, None, g.stride, g.pad, **g.options), x, W, **allowed(g))
+        check(lambda x, W: F.conv2d(x, W, **g.settings), x, W, **allowed(g))
 
     @pytest.mark.parametrize("scale", [1e-20, 1e-9, 1e9, 1e14, 1e15, 1e20])
     @pytest.mark.parametrize("name", ["first layer", "second layer", "late layer"])
     def test_random_magnitudes(self, name, scale):
         g = LARGE[name]
         x, W = g.arrays(g.x_shape, g.W_shape, dtype=np.float32)
-        f = lambda x, W: F.conv2d(x, W, None, g.stride, g.pad)  # noqa: E731
+        f = lambda x, W: F.conv2d(x, W, **g.settings)  # noqa: E731
         check(f, x * np.float32(scale), W, order=1, **allowed(g))
         check(f, x, W * np.float32(scale), order=1, **allowed(g))
 

@@ -73,7 +73,7 @@ class TestConvolution:
 
     def test_forward(self, g, value):
         x, W, b = g.arrays(g.x_shape, g.W_shape, g.W_shape[:1], dtype=np.float32)
-        f = lambda x, W, b: F.conv2d(x, W, b, g.stride, g.pad, **g.options)  # noqa: E731
+        f = lambda x, W, b: F.conv2d(x, W, b, **g.settings)  # noqa: E731
         for position in (0, x.size // 2, x.size - 1):
             check(f, poisoned(x, value, position), W, b, order=1, **allowed(g))
         check(f, x, poisoned(W, value, W.size // 2), b, order=0, **allowed(g))
@@ -81,7 +81,7 @@ class TestConvolution:
 
     def test_gradients(self, g, value):
         x, W = g.arrays(g.x_shape, g.W_shape, dtype=np.float32)
-        conv = F.Conv2d(g.stride, g.pad, **g.options)
+        conv = F.Conv2d(**g.settings)
         gy = numbers(*conv(x, W, None).shape)
         gW = lambda x, gy: F.Conv2DGradW(conv)(x, gy)  # noqa: E731
         gx = lambda gy, W: F.Deconv2d(g.stride, g.pad, x.shape[2:], **g.options)(gy, W, None)  # noqa: E731
