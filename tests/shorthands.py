@@ -1,5 +1,9 @@
 """Short names for what many tests write."""
 
+import contextlib
+import tracemalloc
+from types import SimpleNamespace
+
 import numpy as np
 
 from pyconvlite import Variable
@@ -13,3 +17,15 @@ def ones(*shape):
 def names(layer):
     """The names of a layer's Parameters, in order."""
     return [name for name, _ in layer.named_params()]
+
+
+@contextlib.contextmanager
+def traced_memory():
+    """What a block allocates, known after it: `kept` and, at a time, `peak`, in bytes."""
+    found = SimpleNamespace()
+    tracemalloc.start()
+    try:
+        yield found
+        found.kept, found.peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()

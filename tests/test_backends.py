@@ -1,13 +1,13 @@
 """backends/: the choice of kernels by array, and that all modules use it."""
 
 import ast
-import tracemalloc
 from pathlib import Path
 
 import numpy as np
 import pytest
 from geometries import Geometry, geometries, poisoned
 from hypothesis import given
+from shorthands import traced_memory
 
 import pyconvlite
 import pyconvlite.functions as F
@@ -255,13 +255,9 @@ class TestColumnBuffer:
         """A convolution in one dimension: all columns of the one row would have 55 MB."""
         x = np.ones((1, 16, 1, 100_000), np.float32)
         W = np.ones((2, 16, 1, 9), np.float32)
-        tracemalloc.start()
-        try:
+        with traced_memory() as memory:
             F.conv2d(x, W)
-            peak = tracemalloc.get_traced_memory()[1]
-        finally:
-            tracemalloc.stop()
-        assert peak < 3 * reference.convolution.COLUMN_BYTES
+        assert memory.peak < 3 * reference.convolution.COLUMN_BYTES
 
     def test_limit_is_64_megabytes(self):
         assert reference.convolution.COLUMN_BYTES <= 64 * 2**20
@@ -278,19 +274,13 @@ class TestColumnBuffer:
         W = Variable(np.ones((2, 16, 5, 5), np.float32))
         assert x.data.nbytes == MB
 
-        def peak(f):
-            tracemalloc.reset_peak()
-            before = tracemalloc.get_traced_memory()[0]
-            result = f()
-            return result, (tracemalloc.get_traced_memory()[1] - before) / MB
-
         # Twice the buffer, as one block's columns may still be there when the next one's are built; results
         # and gradients, a padded x (up to 1.8 MB), blocks of x and of products.
-        tracemalloc.start()
-        try:
-            y, forward = peak(lambda: F.conv2d(x, W, pad=2))
-            _, backward = peak(lambda: grad(y, [x, W]))
-            _, deconv = peak(lambda: F.deconv2d(y, W, pad=2))
-            assert max(forward, backward, deconv) < 2 * 4 + 4, (forward, backward, deconv)
-        finally:
-            tracemalloc.stop()
+        with traced_memory() as forward:
+            y = F.conv2d(x, W, pad=2)
+        with traced_memory() as backward:
+            grad(y, [x, W])
+        with traced_memory() as deconv:
+            F.deconv2d(y, W, pad=2)
+        peaks = [memory.peak / MB for memory in (forward, backward, deconv)]
+        assert max(peaks) < 2 * 4 + 4, peaks

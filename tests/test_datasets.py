@@ -3,12 +3,12 @@ import hashlib
 import itertools
 import struct
 import sys
-import tracemalloc
 
 import numpy as np
 import pytest
 from idx_files import idx
 from local_host import serving
+from shorthands import traced_memory
 
 import pyconvlite
 import pyconvlite.functions as F
@@ -314,13 +314,9 @@ def test_read_idx_copies_nothing():
 
 def peak_of_refusal(source, message):
     """The peak of memory, in bytes, while MNIST refuses a source."""
-    tracemalloc.start()
-    try:
-        with pytest.raises(ValueError, match=message):
-            MNIST(source=source)
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
+    with traced_memory() as memory, pytest.raises(ValueError, match=message):
+        MNIST(source=source)
+    return memory.peak
 
 
 @pytest.mark.parametrize("as_bytes", [False, True])

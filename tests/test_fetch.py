@@ -5,11 +5,11 @@ import io
 import os
 import threading
 import time
-import tracemalloc
 from pathlib import Path
 
 import pytest
 from local_host import answered_by
+from shorthands import traced_memory
 
 from pyconvlite import _fetch
 from pyconvlite.utils import get_file
@@ -240,12 +240,10 @@ class TestGetFile:
 
         with answered_by(Answers) as address:
             opens()
-            tracemalloc.start()
-            path = opens()
-            peak = tracemalloc.get_traced_memory()[1]
-            tracemalloc.stop()
+            with traced_memory() as memory:
+                path = opens()
         assert Path(path).stat().st_size == 20_000_000
-        assert peak < 4_000_000
+        assert memory.peak < 4_000_000
 
     @pytest.mark.cpython
     def test_threads_fetch_the_same_file_once(self, monkeypatch, tmp_path):

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 from conditions import numbers
+from shorthands import traced_memory
 
 import pyconvlite
 import pyconvlite.functions as F
@@ -245,3 +246,12 @@ def test_errors_name_the_argument_and_the_size(make, error, message):
 def test_integer_images_are_refused():
     with pytest.raises(TypeError, match="float"):
         L.Conv2d(2, 3)(np.zeros((1, 1, 5, 5), dtype=np.uint8))
+
+
+@pytest.mark.cpython
+def test_weights_are_drawn_in_float32_without_a_copy_in_float64():
+    """fc6 of VGG16 has 411 MB: nothing twice as large may be alive beside it."""
+    linear = L.Linear(4096)
+    with traced_memory() as memory:
+        linear._init_params(25088)
+    assert memory.peak < 1.1 * linear.W.data.nbytes

@@ -2,12 +2,12 @@
 
 import io
 import re
-import tracemalloc
 import zipfile
 import zlib
 
 import numpy as np
 import pytest
+from shorthands import traced_memory
 from test_weights import ONES, assert_same, npz, state
 
 import pyconvlite.layers as L
@@ -34,15 +34,10 @@ def archive(members, compression=zipfile.ZIP_DEFLATED):
 def refusal_and_peak(layer, contents):
     """The error of loading a file, and the most memory in bytes in use meanwhile."""
     before = state(layer)
-    tracemalloc.start()
-    try:
-        with pytest.raises(ValueError, match="the file") as refused:
-            layer.load_weights(io.BytesIO(contents))
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
+    with traced_memory() as memory, pytest.raises(ValueError, match="the file") as refused:
+        layer.load_weights(io.BytesIO(contents))
     assert_same(layer, before)
-    return str(refused.value), peak
+    return str(refused.value), memory.peak
 
 
 def test_weights_are_compressed_at_the_fastest_level():
@@ -98,12 +93,10 @@ def test_loading_takes_less_memory_than_two_models(stored):
     W = np.asfortranarray(W) if stored == "F" else W.astype(stored)
     contents = npz(W=W, b=np.ones(1000, np.float32)).getvalue()
     file = io.BytesIO(contents)
-    tracemalloc.start()
-    layer.load_weights(file)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
+    with traced_memory() as memory:
+        layer.load_weights(file)
     np.testing.assert_array_equal(layer.W.data, 1)
-    assert peak < 1.5 * 8_000_000
+    assert memory.peak < 1.5 * 8_000_000
 
 
 HEADERS = {

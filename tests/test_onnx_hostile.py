@@ -1,10 +1,9 @@
 """ONNX files that are damaged or hostile: a ValueError that names the place, and little memory."""
 
-import tracemalloc
-
 import numpy as np
 import pytest
 from onnx_files import FLOAT, contents, floats, small_net
+from shorthands import traced_memory
 
 from pyconvlite import onnx
 from pyconvlite._traced.operators._table import TABLE
@@ -219,25 +218,14 @@ def test_nan_constant():
     assert np.isnan(model(np.ones(1, np.float32)).data).all()
 
 
-def peak(f):
-    tracemalloc.start()
-    try:
-        f()
-    except ValueError as error:
-        return tracemalloc.get_traced_memory()[1], str(error)
-    finally:
-        tracemalloc.stop()
-    raise AssertionError("it was not refused")
-
-
 def test_a_file_of_empty_messages_is_refused(monkeypatch):
     monkeypatch.setattr(_parsing, "MOST_FIELDS", 10_000)
     node = made("Graph", node=[made("Node")]).SerializeToString()  # two bytes
     graph = b"".join([node] * 100_000)
     data = _field(7, graph)
-    size, text = peak(lambda: onnx.load(data))
-    assert "more than 10000 fields" in text
-    assert size < 10_000 * 400  # and not of all 100,000 messages
+    with traced_memory() as memory, pytest.raises(ValueError, match="more than 10000 fields"):
+        onnx.load(data)
+    assert memory.peak < 10_000 * 400  # and not of all 100,000 messages
 
 
 def _field(number, data):
@@ -250,32 +238,28 @@ def _field(number, data):
 def test_a_file_of_packed_integers_is_refused(monkeypatch):
     monkeypatch.setattr(_parsing, "MOST_PACKED", 10_000)
     data = _field(7, _field(5, _field(7, bytes(100_000))))
-    size, text = peak(lambda: onnx.load(data))
-    assert "10000 bytes of integers" in text
-    assert size < len(data)
+    with traced_memory() as memory, pytest.raises(ValueError, match="10000 bytes of integers"):
+        onnx.load(data)
+    assert memory.peak < len(data)
 
 
 def test_weights_take_less_than_twice_their_size():
     W = floats(1000, 1000)
     data = contents([("MatMul", "x W", "y", {})], {"x": (1, 1000)}, "y", {"W": W})
-    tracemalloc.start()
-    model = onnx.load(data)
-    kept, most = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
+    with traced_memory() as memory:
+        model = onnx.load(data)
     assert next(iter(model.params())).shape == (1000, 1000)
-    assert kept < 1.1 * W.nbytes
-    assert most < 2.1 * W.nbytes
+    assert memory.kept < 1.1 * W.nbytes
+    assert memory.peak < 2.1 * W.nbytes
 
 
 def test_constant_chain_is_not_computed_on_load():
     nodes = [("Add", f"v{i} one", f"v{i + 1}", {}) for i in range(300)]
     constants = {"v0": np.zeros(60_000, np.int64), "one": np.ones(1, np.int64)}  # 144 MB of results
     data = contents([*nodes, ("Identity", "v300", "y", {})], {}, "y", constants)
-    tracemalloc.start()
-    model = onnx.load(data)
-    most = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert most < 50e6
+    with traced_memory() as memory:
+        model = onnx.load(data)
+    assert memory.peak < 50e6
     np.testing.assert_array_equal(model().data, np.full(60_000, 300))
 
 
