@@ -153,3 +153,11 @@ def run(data, *inputs):
     with test_mode():
         y = model(*inputs)
     return tuple(v.data for v in y) if isinstance(y, tuple) else y.data
+
+
+def by_onnx_runtime(data, *inputs):
+    """What ONNX Runtime, which is compiled for CPython only, computes from a file: a list of arrays."""
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
+    return session.run(None, {info.name: x for info, x in zip(session.get_inputs(), inputs, strict=True)})

@@ -5,7 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
-from onnx_files import branching, contents, floats, net_in_training, results, saved, trained
+from onnx_files import branching, by_onnx_runtime, contents, floats, net_in_training, results, saved, trained
 from onnx_models import MODELS
 
 import pyconvlite.functions as F
@@ -106,23 +106,17 @@ def test_every_standard_case():
 
 @pytest.mark.parametrize("opset", [13, 18])
 def test_net_exported_in_training_runs_in_onnx_runtime(opset):
-    import onnxruntime
-
     model, x = onnx.load(net_in_training(opset)), floats(3, 2, 5, 5)
-    session = onnxruntime.InferenceSession(saved(model), providers=["CPUExecutionProvider"])
-    (found,) = session.run(None, {"x": x})
+    (found,) = by_onnx_runtime(saved(model), x)
     np.testing.assert_allclose(found, results(model, x)[0], rtol=1e-5, atol=1e-5)
 
 
 def test_dilated_pooling_with_padding_as_long_as_the_kernel():
-    import onnxruntime
-
     model = Sequential(
         lambda x: F.pooling(x, (1, 2), (1, 2), ((0, 0), (1, 1)), dilation=(1, 2), ceil_mode=True)
     )
     x = floats(2, 3, 4, 8) - 4
-    session = onnxruntime.InferenceSession(saved(model, x), providers=["CPUExecutionProvider"])
-    (found,) = session.run(None, {session.get_inputs()[0].name: x})
+    (found,) = by_onnx_runtime(saved(model, x), x)
     np.testing.assert_array_equal(found, results(model, x)[0])
 
 
@@ -138,8 +132,6 @@ def test_dilated_pooling_with_padding_as_long_as_the_kernel():
     ],
 )
 def test_recurrent_layers_equal_onnx_runtime(op, settings, direction):
-    import onnxruntime
-
     D, gates = 1 + (direction == "bidirectional"), {"LSTM": 4, "GRU": 3, "RNN": 1}[op]
     settings = {"hidden_size": 4, "direction": direction, **settings}
     if "activations" in settings:
@@ -151,12 +143,11 @@ def test_recurrent_layers_equal_onnx_runtime(op, settings, direction):
     for inputs in ("x W R", "x W R B", f"x W R B  {states}"):
         used = {name: constants[name] for name in inputs.split()[1:]}
         data = contents([(op, inputs, outputs, settings)], {"x": ("T", 2, 3)}, outputs, used)
-        session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
         model = onnx.load(data)
         assert {name for name, _ in model.named_params()} == {*used} & {"W", "R", "B"}
         for T in (1, 5):
             x = floats(T, 2, 3, seed=T)
-            for y, expected in zip(model(x), session.run(None, {"x": x}), strict=True):
+            for y, expected in zip(model(x), by_onnx_runtime(data, x), strict=True):
                 assert y.shape == expected.shape
                 np.testing.assert_allclose(y.data, expected, rtol=1e-5, atol=1e-5)
 
@@ -164,25 +155,19 @@ def test_recurrent_layers_equal_onnx_runtime(op, settings, direction):
 @pytest.mark.parametrize("is_initializer", [True, False])
 @pytest.mark.parametrize("condition", [True, False])
 def test_if_of_a_constant_equals_onnx_runtime(condition, is_initializer):
-    import onnxruntime
-
     data, x = branching(np.array(condition), is_initializer), floats(2, 3)
-    session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
     model = onnx.load(data)
-    np.testing.assert_array_equal(model(x).data, session.run(None, {"x": x})[0])
+    np.testing.assert_array_equal(model(x).data, by_onnx_runtime(data, x)[0])
     np.testing.assert_array_equal(results(onnx.load(saved(model)), x)[0], model(x).data)
 
 
 @pytest.mark.parametrize("largest", [0, 1])
 @pytest.mark.parametrize("axis", [0, -1])
 def test_top_k_of_equal_elements_equals_onnx_runtime(axis, largest):
-    import onnxruntime
-
     x = np.random.default_rng(0).integers(0, 4, (6, 7)).astype(np.float32)
     node = ("TopK", "x k", "y i", {"axis": axis, "largest": largest})
     data = contents([node, ("Cast", "i", "j", {"to": 1})], {"x": ("N", 7)}, "y j", {"k": np.array([5])})
-    session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
-    for y, z in zip(onnx.load(data)(x), session.run(None, {"x": x}), strict=True):
+    for y, z in zip(onnx.load(data)(x), by_onnx_runtime(data, x), strict=True):
         np.testing.assert_array_equal(y.data, z, strict=True)
 
 
@@ -190,8 +175,6 @@ def test_top_k_of_equal_elements_equals_onnx_runtime(axis, largest):
 @pytest.mark.parametrize("axes", [1, 2, 3])
 @pytest.mark.parametrize("op", ["MaxPool", "AveragePool"])
 def test_pooling_equals_onnx_runtime(op, axes, ceil_mode):
-    import onnxruntime
-
     x = floats(2, 3, *(9, 7, 8)[:axes])
     ways = [
         {
@@ -206,23 +189,19 @@ def test_pooling_equals_onnx_runtime(op, axes, ceil_mode):
         counted = {"count_include_pad": ceil_mode} if op == "AveragePool" else {}
         node = (op, "x", "y", {**way, **counted, "ceil_mode": 0 if "auto_pad" in way else ceil_mode})
         data = contents([node], {"x": x.shape}, "y", opset=19)
-        session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
-        (found,) = session.run(None, {"x": x})
+        (found,) = by_onnx_runtime(data, x)
         np.testing.assert_allclose(onnx.load(data)(x).data, found, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("mode", ["nearest", "linear"])
 @pytest.mark.parametrize("size", [(7, 9), (23, 5), (14, 14)])
 def test_resize_of_tensorflow_equals_onnx_runtime(size, mode):
-    import onnxruntime
-
     x = floats(2, 3, 14, 14)
     settings = {"coordinate_transformation_mode": "tf_half_pixel_for_nn", "nearest_mode": "floor"}
     node = ("Resize", "x none none sizes", "y", {**settings, "mode": mode})
     constants = {"none": np.zeros(0, np.float32), "sizes": np.array([2, 3, *size])}
     data = contents([node], {"x": x.shape}, "y", constants, opset=11)
-    session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
-    (found,) = session.run(None, {"x": x})
+    (found,) = by_onnx_runtime(data, x)
     np.testing.assert_allclose(onnx.load(data)(x).data, found, rtol=1e-5, atol=1e-6)
 
 
@@ -237,16 +216,14 @@ NETS = {
 @pytest.mark.parametrize("opset", [13, 18, 22])
 @pytest.mark.parametrize("name", NETS)
 def test_saved_files_are_valid_and_equal_onnx_runtime(name, opset):
-    import onnxruntime
     from onnx import checker
 
     make, x = NETS[name]
     model = trained(make())
     data = saved(model, x, opset=opset)
     checker.check_model(data, full_check=True)
-    session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
     for batch in (x, np.concatenate([x, x, x])):
-        found = session.run(None, {session.get_inputs()[0].name: batch})
+        found = by_onnx_runtime(data, batch)
         for y, z in zip(found, results(model, batch), strict=True):
             assert (y.dtype, y.shape) == (z.dtype, z.shape)
             np.testing.assert_allclose(y, z, rtol=1e-5, atol=1e-5 * max(1, np.abs(z).max()))
