@@ -19,6 +19,11 @@ def names(layer):
     return [name for name, _ in layer.named_params()]
 
 
+def files(folder):
+    """The paths in a folder of the files there and in its subfolders, sorted."""
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
 @contextlib.contextmanager
 def traced_memory():
     """What a block allocates, known after it: `kept` and, at a time, `peak`, in bytes."""

@@ -5,11 +5,12 @@ import io
 import os
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from local_host import answered_by
-from shorthands import traced_memory
+from shorthands import files, traced_memory
 
 from pyconvlite import _fetch
 from pyconvlite.utils import get_file
@@ -119,7 +120,7 @@ def test_http_errors(path, error, message, tmp_path, monkeypatch):
             fetch(f"{address}/{path}")
         with pytest.raises(error, match=message):
             get_file(f"{address}/{path}")
-    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    assert files(tmp_path) == []
 
 
 def test_unreachable_server():
@@ -206,7 +207,7 @@ class TestGetFile:
         self.served(monkeypatch, BODY)
         with pytest.raises(ValueError, match=f"https://example.com/a has sha256 .*; expected {'0' * 64}"):
             get_file("https://example.com/a", sha256="0" * 64)
-        assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+        assert files(tmp_path) == []
 
     @pytest.mark.parametrize("sha256", ["", "12", "g" * 64, "0" * 65])
     def test_invalid_sha256_argument(self, sha256):
@@ -224,7 +225,7 @@ class TestGetFile:
         monkeypatch.setattr(_fetch, "_MOST", 2000)
         with pytest.raises(OSError, match="it has more than 2000 bytes"):
             get_file("https://example.com/a")
-        assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+        assert files(tmp_path) == []
 
     @pytest.mark.cpython
     def test_content_length_header(self):
@@ -254,19 +255,7 @@ class TestGetFile:
             return 200, io.BytesIO(bytes(range(256)) * 1000), True
 
         monkeypatch.setattr("pyconvlite._platform.get", get)
-        faults = []
-
-        def work():
-            try:
-                path = get_file("https://example.com/a")
+        with ThreadPoolExecutor(8) as pool:
+            for path in pool.map(get_file, ["https://example.com/a"] * 8):
                 assert Path(path).read_bytes() == bytes(range(256)) * 1000
-            except BaseException as error:
-                faults.append(error)
-
-        threads = [threading.Thread(target=work) for _ in range(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert faults == []
-        assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 1
+        assert len(files(tmp_path)) == 1

