@@ -4,41 +4,26 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from lesson_files import LESSONS, Names, ran
 
 import pyconvlite.functions as F
 
 pytestmark = pytest.mark.cpython  # the site is not inside the Pyodide of the tests
 
-LESSONS = Path(__file__).parents[1] / "site" / "src" / "lessons"
-LESSON = LESSONS / "19-adversarial"
-
-Names = dict[str, Any]
-
-
-def ran(names: Names, file: Path) -> Names:
-    exec(compile(file.read_text("utf-8"), file, "exec"), names)
-    return names
-
-
-def glyphs() -> Names:
-    return ran({}, LESSONS / "glyphs.py")
-
 
 @functools.cache
 def network() -> Names:
     """The variables of net.py, which trains the network."""
-    return ran(glyphs(), LESSON / "net.py")
+    return ran({}, "glyphs.py", "19-adversarial/net.py")
 
 
 @pytest.fixture
 def figure() -> Callable[..., Names]:
     """Run the Python of a figure with these knobs."""
-    return lambda file, **knobs: ran(network() | knobs, LESSON / f"{file}.py")
+    return lambda file, **knobs: ran(network() | knobs, f"19-adversarial/{file}.py")
 
 
 def test_network_reads_digits() -> None:
@@ -108,10 +93,10 @@ def test_adversarial_training(figure: Callable[..., Names]) -> None:
     assert (np.diff(usual) <= 2).all()
 
     # random noise of the same size in training hardly helps, the answer to the question
-    source = (LESSON / "net.py").read_text("utf-8")
+    source = (LESSONS / "19-adversarial/net.py").read_text("utf-8")
     line = "np.sign(slopes(model, x, t))"
     assert source.count(line) == 1
-    noisy = glyphs()
+    noisy = ran({}, "glyphs.py")
     exec(
         source.replace(line, "rng.choice(np.float32([-1, 1]), x.shape)").replace(
             "trained()", "trained(0.15)"

@@ -4,27 +4,16 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from lesson_files import Names, ran
 
 import pyconvlite.functions as F
 from pyconvlite import Model
 from pyconvlite.optimizers import Adam
 
 pytestmark = pytest.mark.cpython  # the site is not inside the Pyodide of the tests
-
-LESSONS = Path(__file__).parents[1] / "site" / "src" / "lessons"
-
-Names = dict[str, Any]
-
-
-def ran(names: Names, *files: str) -> Names:
-    for file in files:
-        exec(compile((LESSONS / file).read_text("utf-8"), file, "exec"), names)
-    return names
 
 
 @functools.cache
