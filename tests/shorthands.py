@@ -7,6 +7,9 @@ from types import SimpleNamespace
 import numpy as np
 
 from pyconvlite import Variable
+from pyconvlite.optimizers import SGD, AdaDelta, AdaGrad, Adam, AdamW, MomentumSGD, RMSprop
+
+OPTIMIZERS = [SGD, MomentumSGD, AdaGrad, RMSprop, AdaDelta, Adam, AdamW]
 
 
 def ones(*shape):

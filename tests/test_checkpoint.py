@@ -6,6 +6,7 @@ import pickle
 
 import numpy as np
 import pytest
+from shorthands import OPTIMIZERS
 
 import pyconvlite
 import pyconvlite.functions as F
@@ -14,20 +15,16 @@ from pyconvlite import DataLoader, Layer, Parameter, SeqDataLoader, checkpoint
 from pyconvlite.models import MLP, Sequential
 from pyconvlite.optimizers import (
     SGD,
-    AdaDelta,
-    AdaGrad,
     Adam,
     AdamW,
     ClipGrad,
     CosineLR,
     MomentumSGD,
     ReduceLROnPlateau,
-    RMSprop,
     WarmupLR,
     WeightDecay,
 )
 
-ALL = [SGD, MomentumSGD, AdaGrad, RMSprop, AdaDelta, Adam, AdamW]
 DATA = [(x, i % 3) for i, x in enumerate(np.random.default_rng(0).random((22, 1, 6, 6), dtype=np.float32))]
 
 
@@ -109,7 +106,7 @@ def bits(training):
 
 
 @pytest.mark.parametrize("loader", [{}, {"seed": 3}, {"shuffle": False}], ids=str)
-@pytest.mark.parametrize("make", ALL)
+@pytest.mark.parametrize("make", OPTIMIZERS)
 def test_resumed_training_is_bit_identical(make, loader):
     pyconvlite.seed(1)
     training = Training(make, **loader).run(7)  # in the middle of the second epoch
@@ -387,7 +384,7 @@ def test_state_of_removed_parameters_is_not_saved():
 
 
 @pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda parts: pickle.loads(pickle.dumps(parts))])
-@pytest.mark.parametrize("make", ALL)
+@pytest.mark.parametrize("make", OPTIMIZERS)
 def test_copies_train_independently(make, duplicate):
     pyconvlite.seed(1)
     training = Training(make, seed=1).run(3)

@@ -20,6 +20,11 @@ def write(root, name, pixels, mode="RGB"):
     pytest.importorskip("PIL.Image").fromarray(pixels).convert(mode).save(path)
 
 
+def names(dataset):
+    """The paths of the images in the dataset's folder."""
+    return [os.path.relpath(path, dataset.root).replace(os.sep, "/") for path in dataset.data]
+
+
 @pytest.fixture
 def root(tmp_path):
     write(tmp_path, "dog/b.png", PIXELS[0])
@@ -36,16 +41,14 @@ def test_classes_and_files_are_sorted(root):
     dataset = ImageFolder(root)
     assert dataset.classes == ["cat", "dog", "zebra"]
     assert dataset.class_to_idx == {"cat": 0, "dog": 1, "zebra": 2}
-    names = [os.path.relpath(path, root).replace(os.sep, "/") for path in dataset.data]
-    assert names == ["cat/5.tiff", "cat/young/9.png", "dog/a.BMP", "dog/b.png", "zebra/1.png"]
+    assert names(dataset) == ["cat/5.tiff", "cat/young/9.png", "dog/a.BMP", "dog/b.png", "zebra/1.png"]
     np.testing.assert_array_equal(dataset.label, np.array([0, 0, 1, 1, 2], np.int32), strict=True)
 
 
 def test_folders_are_sorted_by_path(tmp_path):
     for path in ("c/a/x/2.png", "c/a-b/3.png", "c/a/1.png"):
         write(tmp_path, path, PIXELS[0])
-    names = [os.path.relpath(path, tmp_path).replace(os.sep, "/") for path in ImageFolder(tmp_path).data]
-    assert names == ["c/a/1.png", "c/a-b/3.png", "c/a/x/2.png"]  # torchvision's
+    assert names(ImageFolder(tmp_path)) == ["c/a/1.png", "c/a-b/3.png", "c/a/x/2.png"]  # torchvision's
 
 
 def test_images_are_scaled_to_0_to_1(root):
@@ -110,8 +113,7 @@ def test_files_of_other_programs_are_ignored(tmp_path):
     (tmp_path / ".git").mkdir()
     dataset = ImageFolder(tmp_path)
     assert dataset.classes == ["cat", "dog__MACOSX"]
-    names = [os.path.relpath(path, tmp_path).replace(os.sep, "/") for path in dataset.data]
-    assert names == ["cat/1.png", "cat/more/2.png", "dog__MACOSX/5.png"]
+    assert names(dataset) == ["cat/1.png", "cat/more/2.png", "dog__MACOSX/5.png"]
 
 
 def test_link_cycle_is_ignored(tmp_path):
@@ -121,8 +123,13 @@ def test_link_cycle_is_ignored(tmp_path):
     (root / "cat" / "young" / "cats").symlink_to("..")
     (root / "cat" / "young" / "all").symlink_to(root)
     (root / "dog" / "more").symlink_to(root / "more")  # which is followed
-    names = [os.path.relpath(path, root).replace(os.sep, "/") for path in ImageFolder(root).data]
-    assert names == ["cat/1.png", "cat/young/2.png", "dog/3.png", "dog/more/4.png", "more/4.png"]
+    assert names(ImageFolder(root)) == [
+        "cat/1.png",
+        "cat/young/2.png",
+        "dog/3.png",
+        "dog/more/4.png",
+        "more/4.png",
+    ]
 
 
 def test_unreadable_folder_raises(root, monkeypatch):
@@ -184,7 +191,7 @@ def test_removed_file(root):
         dataset[0]
 
 
-def test_permission_error_is_not_reported_as_damage(root, monkeypatch):
+def test_error_of_opening_an_image_is_not_reported_as_damage(root, monkeypatch):
     dataset = ImageFolder(root)
 
     def refused(path, mode):

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from shorthands import OPTIMIZERS
 
 import pyconvlite.layers as L
 from pyconvlite import Layer, Parameter, Variable
@@ -21,7 +22,6 @@ from pyconvlite.optimizers import (
 from pyconvlite.optimizers.base import Elementwise
 
 DTYPES = [np.float16, np.float32, np.float64]
-ALL = [SGD, MomentumSGD, AdaGrad, RMSprop, AdaDelta, Adam, AdamW]
 
 
 class One(Layer):
@@ -185,7 +185,7 @@ def test_defaults_equal_dezero_or_pytorch(make, defaults):
     assert repr(make()) == f"{make.__name__}({', '.join(f'{k}={v}' for k, v in defaults.items())})"
 
 
-@pytest.mark.parametrize("make", ALL)
+@pytest.mark.parametrize("make", OPTIMIZERS)
 def test_float16_learns_from_small_gradients(make):
     """1e-4 squared, and Adam's eps, are zero in float16."""
     layer = One([0.0], np.float16)
@@ -196,7 +196,7 @@ def test_float16_learns_from_small_gradients(make):
     assert layer.w.data[0] < 0
 
 
-@pytest.mark.parametrize("make", ALL)
+@pytest.mark.parametrize("make", OPTIMIZERS)
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_dtype_is_kept_with_numpy_rates_and_wider_gradients(make, dtype):
     layer = One([1.0], dtype)
@@ -211,7 +211,7 @@ def test_dtype_is_kept_with_numpy_rates_and_wider_gradients(make, dtype):
         assert state.dtype == (np.float32 if dtype is np.float16 else dtype)
 
 
-@pytest.mark.parametrize("make", ALL)
+@pytest.mark.parametrize("make", OPTIMIZERS)
 def test_arrays_are_never_written_to(make):
     layer = One([1.0, 2.0])
     optimizer = make().setup(layer)
@@ -226,14 +226,14 @@ def test_arrays_are_never_written_to(make):
     assert not np.shares_memory(layer.w.data, before)
 
 
-@pytest.mark.parametrize("make", [make for make in ALL if make is not AdamW])
+@pytest.mark.parametrize("make", [make for make in OPTIMIZERS if make is not AdamW])
 def test_zero_gradient_changes_nothing(make):
     layer = One([1.0], np.float32)
     step(make().setup(layer), layer, [0.0])
     np.testing.assert_array_equal(layer.w.data, [1.0])
 
 
-@pytest.mark.parametrize("make", ALL)
+@pytest.mark.parametrize("make", OPTIMIZERS)
 def test_0d_parameter_stays_an_array(make):
     layer = One(1.0, np.float32)
     step(make().setup(layer), layer, 0.5)
@@ -257,7 +257,7 @@ def test_setup_returns_the_optimizer_and_keeps_the_target():
     assert optimizer.target is layer
 
 
-@pytest.mark.parametrize("make", ALL)
+@pytest.mark.parametrize("make", OPTIMIZERS)
 def test_setup_discards_state(make):
     used, fresh = One([1.0]), One([1.0])
     optimizer = make().setup(used)
@@ -357,7 +357,7 @@ def test_arguments_out_of_range(make, message):
         make()
 
 
-@pytest.mark.parametrize("make", ALL)
+@pytest.mark.parametrize("make", OPTIMIZERS)
 def test_update_before_setup(make):
     with pytest.raises(RuntimeError, match=r"call setup\(model\) before update"):
         make().update()
@@ -416,7 +416,7 @@ def test_non_numeric_arguments_are_refused(make, message):
         make()
 
 
-@pytest.mark.parametrize("make", ALL)
+@pytest.mark.parametrize("make", OPTIMIZERS)
 def test_subclass_with_update_one(make):
     class Halved(make):
         def update_one(self, param):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from shorthands import OPTIMIZERS
 
 import pyconvlite
 import pyconvlite.functions as F
@@ -47,7 +48,7 @@ def test_mlp_learns_a_curve(optimizer):
     assert {p.dtype for p in model.params()} == {np.dtype(np.float32)}
 
 
-@pytest.mark.parametrize("make", [SGD, MomentumSGD, AdaGrad, RMSprop, AdaDelta, Adam, AdamW])
+@pytest.mark.parametrize("make", OPTIMIZERS)
 def test_accumulated_gradients_equal_those_of_the_whole_batch(make):
     """With hooks, which act once on the sum."""
     rng = np.random.default_rng(0)

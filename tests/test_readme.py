@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from idx_files import idx
 
 from pyconvlite import datasets
 
@@ -50,12 +51,8 @@ def test_training(name, tmp_path, monkeypatch, capsys):
     images = np.zeros((len(labels), 28, 28), np.uint8)
     for image, label in zip(images, labels, strict=True):
         image[2 * label : 2 * label + 4] = 255
-    parts = zip((images, labels), (b"\0\0\x08\x03", b"\0\0\x08\x01"), strict=True)
-    files = tuple(
-        magic + b"".join(size.to_bytes(4, "big") for size in part.shape) + part.tobytes()
-        for part, magic in parts
-    )
-    monkeypatch.setattr(datasets, "MNIST", functools.partial(datasets.MNIST, source=files))
+    source = idx(images), idx(labels)
+    monkeypatch.setattr(datasets, "MNIST", functools.partial(datasets.MNIST, source=source))
     monkeypatch.chdir(tmp_path)
     exec(block(name, "hits / len(test)"), {})
     (accuracy,) = re.findall(r"([\d.]+)%", capsys.readouterr().out)

@@ -173,12 +173,10 @@ def test_mnist_is_assembled_from_its_parts(tmp_path: Path, monkeypatch: pytest.M
     ):
         (tmp_path / "parts" / folder).mkdir(parents=True)
         for kind, array in (("images-idx3", images[some]), ("labels-idx1", labels[some])):
-            header = bytes([0, 0, 8, array.ndim]) + b"".join(n.to_bytes(4, "big") for n in array.shape)
-            (tmp_path / "parts" / folder / f"{prefix}-{kind}-ubyte").write_bytes(header + array.tobytes())
+            (tmp_path / "parts" / folder / f"{prefix}-{kind}-ubyte").write_bytes(idx(array))
     for prefix, some in (("train", slice(0, 7)), ("t10k", slice(7, 9))):
         for kind, array in (("images-idx3", images[some]), ("labels-idx1", labels[some])):
-            header = bytes([0, 0, 8, array.ndim]) + b"".join(n.to_bytes(4, "big") for n in array.shape)
-            sha256 = hashlib.sha256(header + array.tobytes()).hexdigest()
+            sha256 = hashlib.sha256(idx(array)).hexdigest()
             monkeypatch.setitem(digits.SHA256, f"{prefix}-{kind}-ubyte", sha256)
     digits.gather(tmp_path / "parts")
     for train, some in ((True, slice(0, 7)), (False, slice(7, 9))):
