@@ -55,7 +55,7 @@ class TestVariable:
         assert float(x) == float(Variable(np.array(2.5))) == 2.5
         assert int(x) == 2
         for convert in (Variable.item, float, int):
-            with pytest.raises(ValueError, match=r"size 1|one element"):
+            with pytest.raises(ValueError, match=r"only a Variable of one element .* got shape \(2,\)"):
                 convert(Variable(np.zeros(2)))
 
     def test_truth_value(self):
@@ -439,9 +439,3 @@ class TestData:
         with pytest.raises(TypeError, match=f"a Variable must hold an array, {message}"):
             x.data = data
         assert x.data.sum() == 2
-
-
-def test_several_elements_do_not_convert_to_a_number():
-    for convert in (float, int, Variable.item):
-        with pytest.raises(ValueError, match=r"only a Variable of one element is a number; got shape \(2,\)"):
-            convert(Variable(np.ones(2)))

@@ -85,7 +85,7 @@ def test_lstm_learns_a_sine_wave_in_batches():
     assert losses[-1] < 0.2 * losses[0]
 
 
-def test_training_by_in_place_changes_of_data():
+def test_data_changed_in_place_is_used():
     x = Variable(np.zeros((2, 2)))
     x.data[0, 0] = 3.0
     x.data = x.data + 1

@@ -15,10 +15,9 @@ from pyconvlite.models import MLP, Sequential
 from pyconvlite.optimizers import SGD, Adam, CosineLR, Optimizer, StepLR, WarmupLR, WeightDecay
 
 
-def changed(**parts):
+def changed(make=Adam, **parts):
     """The parts of a training run, some of them replaced."""
-    training = Training(parts.pop("make", Adam))
-    return training.parts | parts
+    return Training(make).parts | parts
 
 
 def with_hook(hook):

@@ -18,6 +18,12 @@ def test_as_numpy(x):
     assert (type(y), y.shape, float(y)) == (np.ndarray, (), 2.0)
 
 
+def test_as_numpy_does_not_copy():
+    x = np.zeros(2)
+    assert cuda.as_numpy(x) is x
+    assert cuda.as_numpy(Variable(x)) is x
+
+
 @pytest.mark.parametrize("x", [np.zeros(2), Variable(np.zeros(2))])
 def test_as_cupy_without_a_device_is_refused(x):
     with pytest.raises(DeviceUnavailable, match="no GPU"):

@@ -230,8 +230,9 @@ def test_mixed_none_labels_are_refused():
 
 
 def test_gpu_without_a_device_is_refused():
-    with pytest.raises(DeviceUnavailable, match="no GPU"):
-        DataLoader(Numbers(), 4, gpu=True)
+    for make in (DataLoader, SeqDataLoader):
+        with pytest.raises(DeviceUnavailable, match="no GPU"):
+            make(Numbers(), 4, gpu=True)
     loader = DataLoader(Numbers(), 4)
     with pytest.raises(DeviceUnavailable):
         loader.to_gpu()
@@ -274,11 +275,6 @@ def test_sequences_errors(batch_size, error, message):
         loader.batch_size = batch_size
         with pytest.raises(error, match=message):
             next(loader)
-
-
-def test_sequences_on_a_device():
-    with pytest.raises(DeviceUnavailable, match="no GPU"):
-        SeqDataLoader(Numbers(), 4, gpu=True)
 
 
 def test_batch_size_may_be_reassigned_between_epochs():

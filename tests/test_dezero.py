@@ -417,7 +417,7 @@ def test_dropout_of_a_number():
     assert F.dropout(np.array(3.0), 0.0).item() == 3
 
 
-def test_trainable_attribute_freezes_parameters():
+def test_freeze_param():
     import dezero.optimizers as O
 
     W = pyconvlite.Parameter(np.ones(1))

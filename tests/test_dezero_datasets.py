@@ -113,7 +113,7 @@ def test_cached_mnist_is_verified(cache, monkeypatch):
 
 
 @pytest.mark.parametrize("damage", [lambda whole: b"<html>", lambda whole: whole[: len(whole) // 2]])
-def test_a_damaged_archive_is_named(damage, cache, monkeypatch):
+def test_a_damaged_archive_is_named(damage, cache):
     cache.mkdir()
     file = io.BytesIO()
     with tarfile.open(fileobj=file, mode="w:gz") as archive:

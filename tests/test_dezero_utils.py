@@ -94,14 +94,9 @@ def test_columns_have_the_gpu_names_of_dezero():
 # ------------------------------------------------------------------------------------------- without a device
 
 
-@pytest.fixture
-def _closed():
-    assert not cuda.gpu_enable
-
-
-@pytest.mark.usefixtures("_closed")
 class TestWithoutDevice:
     def test_no_cupy_without_a_device(self):
+        assert not cuda.gpu_enable
         with pytest.raises(AttributeError, match=r"init\(\) opens a device"):
             _ = cuda.cupy
         with pytest.raises(AttributeError, match=r"no attribute 'numpy'$"):

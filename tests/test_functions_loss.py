@@ -312,12 +312,6 @@ def test_losses_of_0d_arrays(f):
         f(p, t, reduction="batchmean")
 
 
-@pytest.mark.parametrize("f", [F.l1_loss, F.huber_loss, F.kl_div])
-def test_shapes_that_differ_are_refused(f):
-    with pytest.raises(ValueError, match=r"must have the same shape; got \(4, 3\) and \(3,\)"):
-        f(X, X[0])
-
-
 def test_huber_loss_rejects_invalid_delta():
     with pytest.raises(ValueError, match="delta must be above 0; got 0"):
         F.huber_loss(X, Y, 0)
@@ -357,10 +351,7 @@ def test_binary_targets_that_are_no_probabilities(t):
     assert np.isfinite(F.sigmoid_cross_entropy(p, t).data)
 
 
-LOSSES = [F.mean_squared_error, F.l1_loss, F.huber_loss, F.kl_div, F.sigmoid_cross_entropy]
-
-
-@pytest.mark.parametrize("loss", [*LOSSES, F.binary_cross_entropy], ids=lambda loss: loss.__name__)
+@pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.__name__)
 def test_a_missing_target_is_named(loss):
     with pytest.raises(TypeError, match=r"(t|x1) must be an array, not list; use np.array"):
         loss(np.full((2, 3), 0.5), [[0.5] * 3] * 2)

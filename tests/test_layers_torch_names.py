@@ -255,11 +255,6 @@ def test_safetensors_by_the_suffix(tmp_path, suffix):
 # ------------------------------------------------------------------------------------------------- models
 
 
-def keys_of(model):
-    with test_mode():
-        return {key for key, _ in model.state_dict().items()}
-
-
 def names(*layers, parts=("weight", "bias")):
     return {f"{layer}.{part}" for layer in layers for part in parts}
 
@@ -339,7 +334,7 @@ def test_resnet_loads_torchvision_weights():
 
 
 def test_efficientnet_keys_equal_its_package():
-    keys = keys_of(EfficientNetLite0())
+    keys = EfficientNetLite0().state_dict().keys()
     expected = (
         names("_conv_stem", "_conv_head", parts=["weight"]) | names("_bn0", "_bn1", parts=NORM) | names("_fc")
     )
@@ -356,7 +351,7 @@ def test_efficientnet_keys_equal_its_package():
 
 def test_submodels():
     body = Sequential({"body": EfficientNetLite0(2), "out": L.Linear(1, in_size=2)})
-    assert {"body._conv_stem.weight", "body._blocks.3._bn0.bias", "out.weight"} <= keys_of(body)
+    assert {"body._conv_stem.weight", "body._blocks.3._bn0.bias", "out.weight"} <= body.state_dict().keys()
 
 
 @pytest.mark.parametrize("kind", ["path", "bytes"])

@@ -57,7 +57,7 @@ def test_accumulated_gradients_equal_those_of_the_whole_batch(make):
     def trained(parts):
         pyconvlite.seed(0)
         model = MLP((6, 2), activation=F.tanh)
-        model(x[:1].astype(np.float64))
+        model(x[:1])
         for p in model.params():
             p.data = p.data.astype(np.float64)
         optimizer = make().setup(model)

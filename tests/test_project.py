@@ -71,6 +71,7 @@ def test_project_without_weights():
         (({"cat": PNG},), TypeError, "class 'cat' must be a list of pictures; got bytes"),
         (({"cat": None},), TypeError, "class 'cat' must be a list of pictures; got NoneType"),
         (({3: [PNG]},), TypeError, "names of classes must be strings; got 3"),
+        (({None: []},), TypeError, "names of classes must be strings; got None"),
         (({"": [PNG]},), ValueError, "must not be empty"),
         (({"cat": [PNG] * 32769},), ValueError, "at most 32768 pictures; got 32769"),
     ],
@@ -118,13 +119,14 @@ def forged(changes=(), compression=0, **members):
     return file
 
 
+def test_unknown_entries_are_ignored():
+    assert project.load(forged({"later": 1}, **{"later.bin": b""})).settings is None
+
+
 @pytest.mark.parametrize(
     ("file", "reason"),
     [
         (io.BytesIO(b""), "not a zip file"),
-        (saved({}), None),
-        (forged(), None),
-        (forged({"later": 1}, **{"later.bin": b""}), None),
         (forged({"format": "other"}), "is not that of a project"),
         (forged({"version": 2}), "its version is 2; this release reads version 1"),
         (forged({"classes": 3}), "not iterable"),
@@ -144,9 +146,6 @@ def forged(changes=(), compression=0, **members):
     ],
 )
 def test_forged_files(file, reason):
-    if reason is None:
-        assert project.load(file).settings is None
-        return
     with pytest.raises(ValueError, match=f"the file is not a readable project archive: .*{reason}"):
         project.load(file)
 
@@ -166,13 +165,3 @@ def test_corrupted_bytes(data):
     else:
         return
     assert "project archive" in refusal
-
-
-@pytest.mark.parametrize("name", [0, None, 1.5, (1, 2)])
-def test_names_of_empty_classes_must_be_strings(tmp_path, name):
-    path = tmp_path / "a.zip"
-    project.save(path, CLASSES)
-    before = path.read_bytes()
-    with pytest.raises(TypeError, match="the names of classes must be strings; got"):
-        project.save(path, {name: []})
-    assert path.read_bytes() == before

@@ -61,7 +61,7 @@ def test_training(name, tmp_path, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize("words", ["onnx.save", "F.im2col", "backends.describe"])
-def test_programs_without_data(words, tmp_path, monkeypatch, capsys):
+def test_programs_without_data(words, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     exec(block("README.md", words), {})
 

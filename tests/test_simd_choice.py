@@ -111,7 +111,7 @@ class TestUse:
                 raise ZeroDivisionError
             assert serving() == "numpy"
 
-    def test_block_before_the_first_choice(self, monkeypatch):
+    def test_block_before_the_first_choice(self):
         """After the first `with` block the environment's choice holds."""
         with backends.use("numpy"):
             assert serving() == "numpy"

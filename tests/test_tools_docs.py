@@ -37,7 +37,7 @@ def public_objects():
 
 
 @pytest.mark.parametrize("guide", GUIDES, ids=[str(path.relative_to(docs.DOCS)) for path in GUIDES])
-def test_the_code_of_a_guide_runs(guide, capsys):
+def test_the_code_of_a_guide_runs(guide):
     names = {}
     for block in re.findall(r"```python\n(.*?)```", guide.read_text("utf-8"), re.DOTALL):
         exec(block, names)
