@@ -460,3 +460,29 @@ def test_graph_keeps_layer_outputs():
     np.testing.assert_array_equal(inside.grad.data, np.where(inside.data > 0, np.float32(3), np.float32(0)))
     del y, inside
     assert net.conv.outputs[0]() is None
+
+
+def test_columns_have_the_gpu_names_of_dezero():
+    from pyconvlite.dezero import functions_conv
+
+    img = np.random.RandomState(0).randn(1, 2, 5, 4)
+    col = functions_conv._im2col_gpu(img, (3, 2), 1, 0)
+    assert col.shape == (1, 2, 3, 2, 3, 3)
+    assert np.array_equal(col[0, 1, 2, 1], img[0, 1, 2:5, 1:4])
+    img = functions_conv._col2im_gpu(np.ones_like(col), 1, 1, 0, 0, 5, 4)
+    assert img[0, 0].tolist() == np.outer([1, 2, 3, 2, 1], [1, 2, 2, 1]).tolist()
+
+
+def test_loader_uses_its_own_seed():
+    from pyconvlite.dezero import dataloaders
+
+    np.random.seed(0)
+    loader = dataloaders.DataLoader(list(zip(range(9), range(9), strict=True)), 9, seed=3)
+    x, _ = next(loader)
+    assert sorted(x) == list(range(9))
+    assert np.random.rand() == np.random.RandomState(0).rand()
+
+
+def test_float64_parameter_stays_float64():
+    embed = pyconvlite.dezero.layers.EmbedID(2, 3)
+    assert (type(embed.W), embed.W.dtype) == (pyconvlite.dezero.Parameter, np.float64)

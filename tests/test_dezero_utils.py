@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pyconvlite.backends import DeviceUnavailable
-from pyconvlite.dezero import Model, Parameter, Variable, cuda, dataloaders, utils
+from pyconvlite.dezero import Model, Variable, cuda, dataloaders, utils
 from pyconvlite.dezero import functions as F
 from pyconvlite.dezero import layers as L
 
@@ -80,17 +80,6 @@ def test_gradient_check_allows_for_float32_in_the_function():
     assert utils.gradient_check(lambda x: F.matmul(F.cast(x, np.float32), W), np.ones((2, 3)), rtol=1e-2)
 
 
-def test_columns_have_the_gpu_names_of_dezero():
-    from pyconvlite.dezero import functions_conv
-
-    img = np.random.RandomState(0).randn(1, 2, 5, 4)
-    col = functions_conv._im2col_gpu(img, (3, 2), 1, 0)
-    assert col.shape == (1, 2, 3, 2, 3, 3)
-    assert np.array_equal(col[0, 1, 2, 1], img[0, 1, 2:5, 1:4])
-    img = functions_conv._col2im_gpu(np.ones_like(col), 1, 1, 0, 0, 5, 4)
-    assert img[0, 0].tolist() == np.outer([1, 2, 3, 2, 1], [1, 2, 2, 1]).tolist()
-
-
 # ------------------------------------------------------------------------------------------- without a device
 
 
@@ -110,16 +99,3 @@ class TestWithoutDevice:
             L.EmbedID(2, 3).to_gpu()
         with pytest.raises(DeviceUnavailable):
             dataloaders.DataLoader([(1, 2)], 1, gpu=True)
-
-
-def test_loader_uses_its_own_seed():
-    np.random.seed(0)
-    loader = dataloaders.DataLoader(list(zip(range(9), range(9), strict=True)), 9, seed=3)
-    x, _ = next(loader)
-    assert sorted(x) == list(range(9))
-    assert np.random.rand() == np.random.RandomState(0).rand()
-
-
-def test_float64_parameter_stays_float64():
-    embed = L.EmbedID(2, 3)
-    assert (type(embed.W), embed.W.dtype) == (Parameter, np.float64)
