@@ -1,11 +1,15 @@
 """Short names for what many tests write."""
 
+import ast
 import contextlib
+import functools
 import tracemalloc
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 
+import pyconvlite
 from pyconvlite import Variable
 from pyconvlite.optimizers import SGD, AdaDelta, AdaGrad, Adam, AdamW, MomentumSGD, RMSprop
 
@@ -25,6 +29,16 @@ def names(layer):
 def files(folder):
     """The paths in a folder of the files there and in its subfolders, sorted."""
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+@functools.cache
+def sources():
+    """The syntax trees of the package's modules, by their paths in it."""
+    package = Path(pyconvlite.__file__).parent
+    return {
+        path.relative_to(package).as_posix(): ast.parse(path.read_text("utf-8"))
+        for path in package.rglob("*.py")
+    }
 
 
 @contextlib.contextmanager

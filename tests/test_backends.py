@@ -1,15 +1,13 @@
 """backends/: the choice of kernels by array, and that all modules use it."""
 
 import ast
-from pathlib import Path
 
 import numpy as np
 import pytest
 from geometries import Geometry, geometries, poisoned
 from hypothesis import given
-from shorthands import traced_memory
+from shorthands import sources, traced_memory
 
-import pyconvlite
 import pyconvlite.functions as F
 from pyconvlite import Variable, backends, grad
 from pyconvlite.backends import numpy as reference
@@ -37,29 +35,19 @@ class TestBackendChoice:
         assert not any(map(backends.is_array, [1.0, np.float64(1), [1.0], None, Variable(np.zeros(2))]))
 
 
-@pytest.fixture(scope="module")
-def sources():
-    """The package's modules, by their paths in it."""
-    package = Path(pyconvlite.__file__).parent
-    return {
-        path.relative_to(package).as_posix(): ast.parse(path.read_text("utf-8"))
-        for path in package.rglob("*.py")
-    }
-
-
 @pytest.mark.cpython
 class TestSources:
-    def test_sources_are_found(self, sources):
+    def test_sources_are_found(self):
         assert {
             "autograd/backprop.py",
             "functions/conv.py",
             "backends/numpy/contraction.py",
-        } <= sources.keys()
+        } <= sources().keys()
 
-    def test_only_the_numpy_kernels_contract(self, sources):
+    def test_only_the_numpy_kernels_contract(self):
         """NumPy's `@` is slow where it has no BLAS: one helper picks the route for all."""
         found = []
-        for name, tree in sources.items():
+        for name, tree in sources().items():
             for node in ast.walk(tree):
                 operator = isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.MatMult)
                 call = (
@@ -72,9 +60,9 @@ class TestSources:
                     found.append((name, ast.unparse(node)))
         assert {name for name, _ in found} == {"backends/numpy/contraction.py"}, found
 
-    def test_functions_name_no_backend(self, sources):
+    def test_functions_name_no_backend(self):
         found = []
-        for name, tree in sources.items():
+        for name, tree in sources().items():
             if name.startswith("functions/"):
                 for node in ast.walk(tree):
                     words = {getattr(node, "id", ""), getattr(node, "attr", "")}
@@ -87,11 +75,11 @@ class TestSources:
                         found.append((name, ast.unparse(node)))
         assert found == []
 
-    def test_functions_use_the_namespace_of_their_arrays(self, sources):
+    def test_functions_use_the_namespace_of_their_arrays(self):
         """In functions/ NumPy itself is for scalars and sizes; arrays get theirs from get_array_module."""
         allowed = {"generic", "asarray", "ndarray", "result_type", "where", "ones", "inf", "prod", "newaxis"}
         found = []
-        for name, tree in sources.items():
+        for name, tree in sources().items():
             if name.startswith("functions/"):
                 for function in ast.walk(tree):
                     if isinstance(function, ast.FunctionDef) and function.name in ("forward", "backward"):
@@ -105,11 +93,11 @@ class TestSources:
                         ]
         assert found == []
 
-    def test_arguments_are_not_checked_by_assert(self, sources):
+    def test_arguments_are_not_checked_by_assert(self):
         """`python -O` drops asserts: what a user can get wrong is refused with an exception."""
         found = [
             (name, ast.unparse(node))
-            for name, tree in sources.items()
+            for name, tree in sources().items()
             for node in ast.walk(tree)
             if isinstance(node, ast.Assert) and not only_for_the_type_checker(node)
         ]

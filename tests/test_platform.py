@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from shorthands import sources
 
 import pyconvlite
 from pyconvlite import _platform
@@ -15,15 +16,6 @@ from pyconvlite.backends.webgpu import device
 
 FILES = importlib.resources.files(pyconvlite)
 IN_PYODIDE = sys.platform == "emscripten"
-
-
-def sources(folder=FILES, path=""):
-    for entry in folder.iterdir():
-        name = f"{path}{entry.name}"
-        if entry.is_dir():
-            yield from sources(entry, f"{name}/")
-        elif name.endswith(".py"):
-            yield name, ast.parse(entry.read_text("utf-8"))
 
 
 def signatures(name):
@@ -46,7 +38,7 @@ def test_platform_modules_have_the_same_interface():
 @pytest.mark.cpython
 def test_only_platform_imports_pyodide():
     found = []
-    for name, tree in sources():
+    for name, tree in sources().items():
         for node in ast.walk(tree):
             imported = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             imported += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
