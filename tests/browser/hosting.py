@@ -109,14 +109,14 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 128  # connections that wait: with Python's 5, a busy machine resets some
     encodes = False  # says of .gz files that they are encoded, so that the browser unpacks them
 
-    def __init__(self, site: Path = DIST / "site", path: str = "/some/path/", port: int = 0) -> None:
+    def __init__(self, site: Path = DIST / "site", path: str = "/some/path/") -> None:
         self.site = site
         self.path = path
         self.missing: set[str] = set()  # names of files that are not found
         self.cut: set[str] = set()  # names of files of which only the first half is sent
         self.sent: dict[str, float] = {}  # by name, the share of a file that is sent so far
         self.headers: dict[str, str] = {}  # sent with every file
-        super().__init__(("127.0.0.1", port), Handler)
+        super().__init__(("127.0.0.1", 0), Handler)
 
     @property
     def url(self) -> str:
@@ -125,7 +125,7 @@ class Server(ThreadingHTTPServer):
 
 @contextmanager
 def serving(**options: Any) -> Iterator[Server]:
-    """Run a host: `serving(site=..., path=..., port=...)`."""
+    """Run a host: `serving(site=..., path=...)`."""
     with Server(**options) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()
