@@ -132,7 +132,7 @@ AT_KINKS = {
     "maximum": lambda x: F.maximum(x, 0),
     "minimum": lambda x: F.minimum(x, x * 1),
     "prod": lambda x: F.prod(x[3:6]),
-    "std": lambda x: F.std(x[4:5].reshape(1) + np.float32(0)),
+    "std": lambda x: F.std(x[4:5]),
     "where": lambda x: F.where(x > 0, x, 0),
     "logsumexp": lambda x: F.logsumexp(F.stack([x[:1], x[1:2], x[7:8]]), 1),
 }

@@ -44,20 +44,19 @@ def arrays_of(g, *shapes):
 @pytest.mark.parametrize("g", HARD.values(), ids=HARD)
 def test_convolution(g):
     x, W, b = arrays_of(g, g.x_shape, g.W_shape, g.W_shape[:1])
-    assert_alike(lambda x, W, b: F.conv2d(x, W, b, g.stride, g.pad, **g.options), x, W, b)
+    assert_alike(lambda x, W, b: F.conv2d(x, W, b, **g.settings), x, W, b)
     x, W = scaled(x, 0, 1), scaled(W, 0, 1, seed=1)
-    assert_alike(lambda x, W: F.conv2d(x, W, None, g.stride, g.pad, **g.options), x, W)
+    assert_alike(lambda x, W: F.conv2d(x, W, **g.settings), x, W)
     if g.deconv_fits:
-        OC = g.W_shape[0] // g.options.get("groups", 1) * g.options.get("groups", 1)
-        arrays = arrays_of(g, g.x_shape, g.deconv_W_shape, (OC,))
-        assert_alike(lambda x, W, b: F.deconv2d(x, W, b, g.stride, g.pad, **g.options), *arrays)
+        arrays = arrays_of(g, g.x_shape, g.deconv_W_shape, g.W_shape[:1])
+        assert_alike(lambda x, W, b: F.deconv2d(x, W, b, **g.settings), *arrays)
 
 
 @settings(max_examples=15)
 @given(geometries())
 def test_random_convolution(g):
     arrays = arrays_of(g, g.x_shape, g.W_shape, g.W_shape[:1])
-    assert_alike(lambda x, W, b: F.conv2d(x, W, b, g.stride, g.pad, **g.options), *arrays)
+    assert_alike(lambda x, W, b: F.conv2d(x, W, b, **g.settings), *arrays)
 
 
 @settings(max_examples=15)
@@ -84,7 +83,7 @@ def test_asymmetric_padding(pad, stride):
 @given(with_edges(geometries()))
 def test_random_asymmetric_padding(g):
     x, W, b = arrays_of(g, g.x_shape, g.W_shape, g.W_shape[:1])
-    assert_alike(lambda x, W, b: F.conv2d(x, W, b, g.stride, g.pad, **g.options), x, W, b)
+    assert_alike(lambda x, W, b: F.conv2d(x, W, b, **g.settings), x, W, b)
     assert_alike(lambda x: F.average_pooling(x, g.kernel, g.stride, g.pad), x)
     assert_alike(lambda x: F.average_pooling(x, g.kernel, g.stride, g.pad, count_include_pad=False), x)
 

@@ -1,9 +1,9 @@
 """backends/webgpu/packing.py, and optimizers and hooks that process all arrays of a model at once."""
 
-import dataclasses
-
 import numpy as np
 import pytest
+from conditions import numbers
+from shorthands import OPTIMIZERS
 
 import pyconvlite.functions as F
 import pyconvlite.layers as L
@@ -14,31 +14,21 @@ from pyconvlite.backends.webgpu.packing import batches, gathered, joined
 from pyconvlite.models import Sequential
 from pyconvlite.optimizers import (
     SGD,
-    AdaDelta,
-    AdaGrad,
     Adam,
     AdamW,
     ClipGrad,
     FreezeParam,
     MomentumSGD,
-    RMSprop,
     WeightDecay,
 )
 
 rng = np.random.default_rng(0)
-ALL = [SGD, MomentumSGD, AdaGrad, RMSprop, AdaDelta, Adam, AdamW]
 ONE_KERNEL = [SGD, MomentumSGD, Adam, AdamW]
 SHAPES = [(3, 4), (5,), (), (1, 2, 3), (0, 2), (7,)]
 
 
 def floats(*shape):
     return np.asarray(rng.standard_normal(shape), np.float32)
-
-
-def limited(monkeypatch, **limits):
-    device = current()
-    info = dataclasses.replace(device.info, limits={**device.info.limits, **limits})
-    monkeypatch.setattr(device, "info", info)
 
 
 def dispatches(f):
@@ -54,8 +44,8 @@ def gathers(count):
 
 class TestJoined:
     @pytest.mark.parametrize("buffers", [2, 3, 8])
-    def test_arrays_are_joined(self, buffers, monkeypatch):
-        limited(monkeypatch, maxStorageBuffersPerShaderStage=buffers)
+    def test_arrays_are_joined(self, buffers, lower):
+        lower(maxStorageBuffersPerShaderStage=buffers)
         host = [floats(*shape) for shape in SHAPES] * 6
         xs = [webgpu.asarray(x) for x in host]
         assert dispatches(lambda: gathered(xs)) == -(-30 // (buffers - 1))  # those that hold something
@@ -98,10 +88,10 @@ class TestJoined:
         z[...] = 7
         assert (y.get() != 7).all()
 
-    def test_batches(self, monkeypatch):
+    def test_batches(self, lower):
         xs = [webgpu.zeros(n) for n in (10, 5, 20, 1, 1)]
         assert [len(batch) for batch in batches(xs)] == [5]
-        limited(monkeypatch, maxStorageBufferBindingSize=84)  # 80 in whole 16
+        lower(maxStorageBufferBindingSize=84)  # 80 in whole 16
         assert [[x.size for x in batch] for batch in batches(xs)] == [[10, 5], [20], [1, 1]]
 
 
@@ -140,8 +130,8 @@ class TestMapped:
         with pytest.raises(TypeError, match=r"webgpu\.asarray"):
             foreach(lambda a, b: (a + b,), [(webgpu.ones(3), np.ones(3))])
 
-    def test_more_than_one_buffer(self, monkeypatch):
-        limited(monkeypatch, maxStorageBufferBindingSize=80)
+    def test_more_than_one_buffer(self, lower):
+        lower(maxStorageBufferBindingSize=80)
         host = [floats(n) for n in (8, 8, 8, 20, 3)]
         calls = []
         found = foreach(lambda x: (calls.append(x.size), (x * 2,))[1], [(webgpu.asarray(x),) for x in host])
@@ -185,7 +175,7 @@ def assert_same(layer, twin):
 
 
 class TestOptimizers:
-    @pytest.mark.parametrize("make", ALL)
+    @pytest.mark.parametrize("make", OPTIMIZERS)
     def test_bit_identical_to_separate_updates(self, make):
         """Also with missing gradients, and with frozen, added or reassigned Parameters."""
 
@@ -229,7 +219,7 @@ class TestOptimizers:
             full = count - count // len(SHAPES)  # each sixth holds nothing
             assert used(count, make()) == 1 + gathers(full), count
 
-    @pytest.mark.parametrize("make", ALL)
+    @pytest.mark.parametrize("make", OPTIMIZERS)
     def test_dispatches_do_not_grow_with_parameters(self, make):
         def used(layer):
             layer.to_gpu()
@@ -250,7 +240,7 @@ class TestOptimizers:
     @pytest.mark.parametrize(
         "limits", [{"maxStorageBufferBindingSize": 64}, {"maxStorageBuffersPerShaderStage": 8}]
     )
-    def test_small_adapter_limits(self, limits, monkeypatch):
+    def test_small_adapter_limits(self, limits, lower):
         def trained():
             layer = Many(20)
             layer.to_gpu()
@@ -263,7 +253,7 @@ class TestOptimizers:
             return layer
 
         layer = trained()
-        limited(monkeypatch, **limits)
+        lower(**limits)
         assert_same(layer, trained())
 
     def test_weights_at_any_offset(self):
@@ -279,7 +269,7 @@ class TestOptimizers:
                 L.Linear(5, in_size=2 * 9 * 9),
             )
             embedding = L.EmbedID(7, 3)
-            embedding.W.data = floats_of(embedding.W.shape)
+            embedding.W.data = numbers(*embedding.W.shape)
             model.to_gpu()
             embedding.to_gpu()
             optimizers = [SGD(0.0).setup(model), SGD(0.0).setup(embedding)]
@@ -287,7 +277,7 @@ class TestOptimizers:
                 set_grads(layer, 0)
                 optimizer.update()
                 layer.cleargrads()
-            x = webgpu.asarray(floats_of((2, 2, 6, 6)))
+            x = webgpu.asarray(numbers(2, 2, 6, 6))
             at = webgpu.asarray([[1, 6], [0, 6]])
             y, z = model(x), embedding(at)
             (F.sum(y * y) + F.sum(z * z)).backward()
@@ -322,7 +312,3 @@ class TestOptimizers:
             layer.cleargrads()
             found.append(webgpu.memory()["live"])
         assert found[1:] == [found[1]] * 5
-
-
-def floats_of(shape):
-    return np.asarray(np.random.default_rng(5).standard_normal(shape), np.float32)
