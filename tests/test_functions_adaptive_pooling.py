@@ -73,9 +73,8 @@ def test_the_first_of_equal_maxima_takes_the_gradient():
     np.testing.assert_array_equal(grad(F.adaptive_max_pooling(x, (1, 3)), x)[0].data, [[[[1, 1, 0, 1, 0]]]])
 
 
-@pytest.mark.parametrize(
-    "size", [(4, 4), (4, 3), (3, 4)], ids=str
-)  # 4 of 10 or 6: windows that are not alike
+# 4 of 10 or 6: windows that are not alike
+@pytest.mark.parametrize("size", [(4, 4), (4, 3), (3, 4)], ids=str)
 def test_first_maximum_in_row_major_order(size):
     x = Variable(np.random.default_rng(0).integers(0, 2, (1, 1, 10, 6)).astype(float))
     expected = np.zeros((10, 6))

@@ -125,9 +125,8 @@ def test_max_pooling_equals_loops(data):
     pad, ceil_mode = data.draw(st.tuples(pairs(0, 3), pairs(0, 3))), data.draw(st.booleans())
     x = np.random.default_rng(0).standard_normal((1, 1, *size))
     settings = {"dilation": dilation, "ceil_mode": ceil_mode}
-    missing = [
-        (k - 1) * d + 1 - n - sum(p) for n, p, k, d in zip(size, pad, kernel, dilation, strict=True)
-    ]  # pixels of the first window
+    # the pixels that the first window lacks
+    missing = [(k - 1) * d + 1 - n - sum(p) for n, p, k, d in zip(size, pad, kernel, dilation, strict=True)]
     if any(m >= (s if ceil_mode else 1) for m, s in zip(missing, stride, strict=True)):
         with pytest.raises(ValueError, match="larger than the padded input"):
             F.pooling(x, kernel, stride, pad, **settings)

@@ -245,10 +245,9 @@ def test_invalid_arguments_are_named(call, error, words):
 def test_mean_gradient_of_more_elements_than_float16_counts():
     x = Variable(np.ones(70_000, np.float16))
     np.testing.assert_array_equal(grad(F.mean(x), x)[0].data, np.float16(1 / 70_000))
-    scaled = grad(F.mean(x) * 1024, x)[
-        0
-    ].data  # the scale of a loss, against the rounding of such small numbers
-    np.testing.assert_allclose(scaled, 1024 / 70_000, rtol=1e-3)
+    # the scale of a loss, against the rounding of such small numbers
+    (scaled,) = grad(F.mean(x) * 1024, x)
+    np.testing.assert_allclose(scaled.data, 1024 / 70_000, rtol=1e-3)
 
 
 def test_sums_of_float16_are_computed_in_float32():

@@ -116,9 +116,7 @@ def shapes(n):
 def test_autoencoder_learns_to_reconstruct_its_input():
     pyconvlite.seed(0)
     x = shapes(64)
-    model = ConvAutoencoder(
-        code_channels=32
-    )  # with the 8 by default, half of the seeds lead to a black image
+    model = ConvAutoencoder(code_channels=32)  # with 8, the default, half of the seeds lead to a black image
     optimizer = Adam(0.002).setup(model)
     first = F.mean_squared_error(model(x), x).item()
     for _ in range(20):

@@ -79,9 +79,8 @@ def test_file_is_parsed_like_protobuf(data):
             message = _parsing.parse(bytes(damaged), "it")
         except ValueError:
             continue
-        assert str(fields(message)) == str(
-            fields(from_wire(bytes(damaged)))
-        )  # as text, in which NaN equals NaN
+        # as text, in which NaN equals NaN
+        assert str(fields(message)) == str(fields(from_wire(bytes(damaged))))
         equal += 1
     assert equal > 20
 

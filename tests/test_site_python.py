@@ -230,7 +230,7 @@ def test_resizing_keeps_the_mean() -> None:
     np.testing.assert_allclose(looking.resized(image, 35, 21), image)
 
 
-@pytest.mark.parametrize("model_class", [training.SmallCNN, training.LeNet, training.MLP])
+@pytest.mark.parametrize("model_class", MODELS)
 @pytest.mark.usefixtures("mnist")
 def test_look_at_an_example(model_class: type[pyconvlite.Model]) -> None:
     model = training.build(model_class)
