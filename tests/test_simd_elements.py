@@ -42,11 +42,6 @@ SPECIAL = np.array(
 )
 
 
-@pytest.fixture(scope="module")
-def kernels(simd):
-    return backends.kernels(numbers())
-
-
 def any_floats(size, seed=0):
     """Floats of any bits: NaN, infinite and subnormal ones among them; many are of middling size."""
     bits = np.random.default_rng(seed).integers(0, 2**32, size, np.uint64).astype(np.uint32)
@@ -64,7 +59,6 @@ def by_simd_alone(kernel, *args):
     return y
 
 
-@pytest.mark.usefixtures("kernels")
 class TestValues:
     @pytest.mark.parametrize("name", ERRORS)
     def test_unary_on_random_bits(self, name):
@@ -143,7 +137,6 @@ def operands(draw, count):
     return arrays
 
 
-@pytest.mark.usefixtures("kernels")
 class TestBroadcasting:
     @pytest.mark.parametrize("name", ["mul", "less"])
     @given(xs=operands(2))
@@ -182,7 +175,6 @@ class TestBroadcasting:
         np.testing.assert_array_equal(backends.kernels(x).add(x, x), x + x)
 
 
-@pytest.mark.usefixtures("kernels")
 class TestNumbers:
     """Python's are weak, as for NumPy."""
 
@@ -227,7 +219,6 @@ class TestNumbers:
 NUMPY = {"sub": "subtract", "mul": "multiply", "div": "divide"}
 
 
-@pytest.mark.usefixtures("kernels")
 class TestReductions:
     @pytest.mark.parametrize("name", ["sum", "mean", "max", "min"])
     @given(xs=operands(1), data=st.data())
@@ -267,7 +258,6 @@ class TestReductions:
             getattr(backends.kernels(x), name)(x, axis, False)
 
 
-@pytest.mark.usefixtures("kernels")
 def test_reference_counts_are_unchanged():
     k = backends.kernels(numbers())
     x, mask, axis = numbers(40, 50), numbers(40, 50) > 0, (0, 1)
