@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hosting import Preview
 from playgrounds import Playground
+from playwright.sync_api import expect
 
 
 class Listener(ThreadingHTTPServer):
@@ -350,6 +351,7 @@ def test_html_reaches_no_host(hostile: Playground, other: Listener, html: str) -
     hostile.run(f"class A:\n    def _repr_html_(self):\n        return {shown!r}\nA()")
     frame = hostile.page.frame_locator("#output iframe").frame_locator("iframe")
     frame.locator("body").wait_for(state="attached")
+    expect(frame.locator(".click")).to_have_count(html.count("class=click"), timeout=20_000)
     for element in frame.locator(".click").all():
         element.hover()
         element.click()

@@ -399,6 +399,7 @@ def test_in_japanese(request: pytest.FixtureRequest, lesson: str) -> None:
         figure.scroll_into_view_if_needed()  # figures out of sight are not computed
         figure.locator(".sentence", has_text=re.compile(".")).wait_for()
     english = figure_texts(page)
+    assert english
     page.click("#language")
     try:
         japanese = figure_texts(page)

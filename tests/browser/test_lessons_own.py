@@ -59,6 +59,7 @@ def test_network_is_assembled(enter: Callable[..., Visit], server: Preview) -> N
     assert left.get_attribute("href") == "./lesson-own.html#ask-own-accuracy"
     assert visit.page.locator("#ask-own-accuracy").is_visible()
     onward = visit.page.locator("#onward li a").evaluate_all("links => links.map((a) => a.href)")
+    assert onward
     assert all(visit.page.request.get(link).ok for link in onward)
 
 
