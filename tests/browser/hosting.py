@@ -25,6 +25,12 @@ from tools.build.commands import preview
 ROOT = Path(__file__).parents[2]
 DIST = ROOT / "dist"
 
+# The headers that the site's service worker sets, see headers.js.
+ISOLATION = {
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Embedder-Policy": "require-corp",
+}
+
 # Old pages, which redirect.
 MOVED = {"learn-55.html", "learn-56.html", "learn-57.html", "learn-backward.html"}
 

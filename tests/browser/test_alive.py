@@ -16,6 +16,7 @@ from conftest import launched
 from hosting import PAGES, Preview
 from lessons import READ
 from playwright.sync_api import BrowserContext, Page, Playwright
+from visits import PAINTED
 
 pytestmark = pytest.mark.full
 
@@ -23,8 +24,7 @@ KEPT = "This site is stored in your browser"
 CODE_S = 4  # after which Chromium has cached its compiled code
 START_S = 4  # within which a page that loads Python by itself has started to
 
-# Milliseconds since the visit began, null before: the first text or picture; Python's answer in the footer.
-PAINTED = "() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? null"
+# When Python has answered in the footer, in milliseconds since the visit began; null before.
 ANSWERED = """new MutationObserver((_, observer) => {
   if (!/NumPy/.test(document.getElementById('versions')?.textContent)) return;
   performance.mark('answered');

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hosting import CASES, DIST, Preview, Server
 from playgrounds import Playground
-from visits import Visit
+from visits import PAINTED, Visit
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 from tools import site_size
@@ -27,9 +27,6 @@ IMPATIENT = """{
   window.setTimeout = (run, ms, ...rest) =>
     later(run, ms === 60_000 && !window.isPatient ? 4_000 : ms, ...rest);
 }"""
-
-# The first paint with text or a picture in it, in milliseconds; null before.
-PAINTED = "() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? null"
 
 
 @pytest.mark.parametrize("page", CASES)

@@ -9,15 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from hosting import DIST, ROOT, serving
+from hosting import DIST, ISOLATION, ROOT, serving
 from playwright.sync_api import Browser, Page, expect
 
 from tools.build.outputs import WHEEL
-
-ISOLATION = {
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Embedder-Policy": "require-corp",
-}
 
 
 @pytest.fixture

@@ -6,18 +6,13 @@ from collections.abc import Callable
 from time import monotonic
 
 import pytest
-from hosting import Server
+from hosting import ISOLATION, Server
 from playgrounds import Playground
 from playwright.sync_api import Browser
 from test_headers import headers
 from test_lite import ASK, READY
 from visits import Visit
 
-# The headers that the site's service worker sets, see headers.js.
-ISOLATION = {
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Embedder-Policy": "require-corp",
-}
 MOST = 4
 
 

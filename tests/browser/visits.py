@@ -10,6 +10,9 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, Route
 
+# The first paint with text or a picture in it, in milliseconds; null before.
+PAINTED = "() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? null"
+
 # True after the page has not changed for a while; false if it never stops changing.
 STANDS_STILL = """() => new Promise((done) => {
   let timer;
