@@ -31,5 +31,7 @@ def test_prints_the_same_numbers_as_dezero(name, home, capsys):
 
 @pytest.mark.cpython
 def test_expected_output_is_dezeros(home):
-    for name, text in printed_by_dezero(home).items():
+    printed = printed_by_dezero(home)
+    assert sorted(printed) == PROGRAMS
+    for name, text in printed.items():
         assert_alike(text, expected(name), 1e-9, 1e-12)
