@@ -119,6 +119,7 @@ def test_a_flood_leaves_the_page_responsive(play: Playground) -> None:
     assert len(output) < 200_000
     assert "lines left out]" in output
     lines = [int(line.split()[1]) for line in output.splitlines() if line.startswith("line ")]
+    assert lines
     assert lines == sorted(lines)
 
 
