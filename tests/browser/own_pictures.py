@@ -28,7 +28,7 @@ DROP = """([selector, files]) => {
 
 # How many pictures the browser stores, of all classes.
 KEPT = """() => new Promise((done) => {
-  indexedDB.open('own-data').onsuccess = ({ target: { result: database } }) => {
+  indexedDB.open('own-pictures').onsuccess = ({ target: { result: database } }) => {
     database.transaction('pictures').objectStore('pictures').count().onsuccess = ({ target }) => {
       database.close();
       done(target.result);

@@ -193,11 +193,11 @@ def test_programs_reach_no_browser_storage(hostile: Playground, prelude: str) ->
 
 
 def test_programs_reach_no_other_tab(hostile: Playground, prelude: str) -> None:
-    listen = "globalThis.heard = [], new BroadcastChannel('own-data').onmessage = () => heard.push(1)"
+    listen = "globalThis.heard = [], new BroadcastChannel('own-pictures').onmessage = () => heard.push(1)"
     hostile.page.evaluate(f"void ({listen})")
-    say = "new BroadcastChannel('own-data').postMessage(1); postMessage(1)"
+    say = "new BroadcastChannel('own-pictures').postMessage(1); postMessage(1)"
     hostile.run(
-        prelude + "js.BroadcastChannel.new('own-data').postMessage(1)\n"
+        prelude + "js.BroadcastChannel.new('own-pictures').postMessage(1)\n"
         f"await settled(js.Worker.new(data({say!r}), MODULE), 'message')\n"
     )
     hostile.page.wait_for_timeout(300)

@@ -252,7 +252,7 @@ def test_invalid_pictures_of_a_project(own: Visit) -> None:
 
 # Replaces a stored picture by something else.
 SPOIL = """() => new Promise((done) => {
-  indexedDB.open('own-data').onsuccess = ({ target: { result: database } }) => {
+  indexedDB.open('own-pictures').onsuccess = ({ target: { result: database } }) => {
     const store = database.transaction('pictures', 'readwrite').objectStore('pictures');
     store.openCursor().onsuccess = ({ target: { result: cursor } }) => {
       cursor.update({ ...cursor.value, file: new Uint8Array(9) });

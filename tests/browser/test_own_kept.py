@@ -12,37 +12,10 @@ from playwright.sync_api import Page
 from strokes import DIGITS, draw
 from visits import Visit
 
-# Stores data as the site's earlier versions did: two classes of grey squares, one of them drawn.
-FORMER = """() => new Promise((done) => {
-  const opening = indexedDB.open('own-data', 1);
-  opening.onupgradeneeded = () => {
-    opening.result.createObjectStore('classes', { keyPath: 'id' });
-    opening.result.createObjectStore('models');
-  };
-  opening.onsuccess = () => {
-    const work = opening.result.transaction('classes', 'readwrite');
-    const shot = (drawn) => ({ pixels: new Uint8Array(84 * 84).fill(200), drawn });
-    work.objectStore('classes').put({ id: 5, name: 'old', shots: [shot(true), shot(false)] });
-    work.objectStore('classes').put({ id: 6, name: '', shots: [shot(true)] });
-    work.oncomplete = () => {
-      opening.result.close();
-      done();
-    };
-  };
-})"""
-
-# A tab of the site's first version does not close its database.
-HOLD_FORMER = """() => new Promise((done) => {
-  indexedDB.open('own-data').onsuccess = ({ target }) => {
-    window.held = target.result;
-    done();
-  };
-})"""
-
 # Nothing else is read or written until `isFree` is true.
 HOLD = """() => new Promise((done) => {
   window.isFree = false;
-  indexedDB.open('own-data').onsuccess = ({ target: { result: database } }) => {
+  indexedDB.open('own-pictures').onsuccess = ({ target: { result: database } }) => {
     const store = database.transaction(['groups', 'pictures', 'maps'], 'readwrite').objectStore('groups');
     const goOn = () => {
       if (window.isFree) database.close();
@@ -55,7 +28,7 @@ HOLD = """() => new Promise((done) => {
 
 # Sends the page the message of another tab.
 TELL = """() => new Promise((done) => {
-  const [from, to] = [new BroadcastChannel('own-data'), new BroadcastChannel('own-data')];
+  const [from, to] = [new BroadcastChannel('own-pictures'), new BroadcastChannel('own-pictures')];
   to.onmessage = () => done();
   from.postMessage(null);
 })"""
@@ -197,17 +170,6 @@ def test_class_removed_by_another_tab_keeps_new_pictures(own: Visit, other: Visi
     has(own, 2, 1)
 
 
-def test_data_of_earlier_versions_is_migrated(enter: Callable[..., Visit], server: Preview) -> None:
-    visit = enter(f"{server.url}bench.html", python=False)
-    visit.page.evaluate(FORMER)
-    for _ in range(2):
-        visit.page.goto(f"{server.url}own.html")
-        choose(visit, "drawings")
-        has(visit, 0, 2)
-        has(visit, 1, 1)
-        assert card(visit, 0).locator(".name").input_value() == "old"
-
-
 def test_full_storage(own: Visit) -> None:
     devtools = own.page.context.new_cdp_session(own.page)
     origin = own.page.evaluate("location.origin")
@@ -239,25 +201,23 @@ def test_browser_without_storage(enter: Callable[..., Visit], server: Preview, s
 
 
 @pytest.mark.full
-def test_unresponsive_storage(enter: Callable[..., Visit], server: Preview) -> None:
-    visit = enter(f"{server.url}bench.html", python=False)
-    visit.page.evaluate(FORMER)
-    former: Page = visit.page.context.new_page()
-    former.goto(visit.page.url)
-    former.evaluate(HOLD_FORMER)
-    visit.page.goto(f"{server.url}own.html")
-    visit.wait_for("#kept", "Your browser’s storage does not answer.")
-    add_files(visit, 0, photos("dots", 2))
-    has(visit, 0, 2)
-    visit.page.click("#language")
-    visit.wait_for("#kept", "応答がありません")
-    visit.page.click("#language")
-    former.close()
-    visit.wait_for("#kept", "2 pictures, stored in this browser only")
-    choose(visit, "drawings")
-    has(visit, 0, 2)  # from the site's earlier version
-    visit.page.reload()
-    has(visit, 0, 2)
+def test_unresponsive_storage(own: Visit) -> None:
+    add_files(own, 0, photos("dots", 2))
+    own.wait_for("#kept", "2 pictures, stored in this browser only")
+    busy: Page = own.page.context.new_page()
+    busy.goto(own.page.url)
+    busy.evaluate(HOLD)
+    own.page.reload()
+    own.wait_for("#kept", "Your browser’s storage does not answer.")
+    add_files(own, 0, photos("checks", 1))
+    has(own, 0, 1)
+    own.page.click("#language")
+    own.wait_for("#kept", "応答がありません")
+    own.page.click("#language")
+    busy.close()
+    own.wait_for("#kept", "3 pictures, stored in this browser only")
+    own.page.reload()
+    has(own, 0, 3)
 
 
 def delete_data(visit: Visit) -> None:

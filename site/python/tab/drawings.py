@@ -14,36 +14,12 @@ from pyconvlite import Variable
 from pyconvlite.datasets import Dataset
 from pyconvlite.optimizers import Adam
 from pyconvlite.transforms import Compose, RandomShift
-from tab.looking import SIZE, normalized, resized
+from tab.looking import SIZE, normalized
 from tab.own import Learner
 from tab.training import SmallCNN, build, scaled, train, weights
 
 EPOCHS, BATCH, RATE = 40, 8, 0.002  # a few dozen drawings are learnt in seconds so
 SHIFT = 2  # pixels that a picture is moved by at most, each time it is learnt from
-FAINT = 0.02  # of the brightness: what differs by less is no picture
-KEPT = (0.02, 0.98)  # share of a photo's pixels that get their own tone; the rest is black or white
-
-
-def received(picture: np.ndarray, drawn: bool) -> np.ndarray:
-    """A picture as a network receives it.
-
-    A drawing is centred and scaled as MNIST has its digits. In a photo everything stays where it is, and the
-    contrast is stretched, so that a dim room looks like a bright one.
-
-    Args:
-        picture: (height, width), 0 for paper or white to 1 for ink or black.
-        drawn: whether it is a drawing.
-
-    Returns:
-        (28, 28) float32, 0 to 1.
-    """
-    if drawn:
-        return normalized(picture)
-    photo = resized(picture, SIZE, SIZE)
-    low, high = np.quantile(photo, KEPT)
-    if high - low < FAINT:
-        return np.zeros((SIZE, SIZE), np.float32)
-    return ((photo - low) / (high - low)).clip(0, 1).astype(np.float32)
 
 
 class Pictures(Dataset):
@@ -63,7 +39,7 @@ class Pictures(Dataset):
 class Drawings(Learner):
     """Learns drawings: pictures of a byte a pixel, 0 for paper to 255 for ink.
 
-    The first byte tells whether it is a drawing, 1, or a photo in grey, 0, as this site once took them.
+    The network receives them as MNIST has its digits, centred and scaled.
     """
 
     shape = 1, SIZE, SIZE
@@ -73,9 +49,8 @@ class Drawings(Learner):
         """The pictures as the network receives them, (N, 1, 28, 28)."""
         found = []
         for pixels in pictures:
-            drawn, *_ = ink = np.frombuffer(pixels, np.uint8)
-            side = isqrt(len(ink) - 1)
-            found.append(received(ink[1:].reshape(side, side) / 255, bool(drawn)))
+            side = isqrt(len(pixels))
+            found.append(normalized(np.frombuffer(pixels, np.uint8).reshape(side, side) / 255))
         return np.stack(found)[:, np.newaxis]
 
     def maps(self, x: np.ndarray) -> Variable:

@@ -6,13 +6,12 @@ import { type IDBPDatabase, openDB } from 'idb';
 /**
  * A function that gives the open database.
  *
- * @param upgrade  makes the stores of this version in a database of an earlier one, 0 if there was none
+ * @param make  makes the stores of a new one
  * @param onClosed  is called when the browser has closed it, as it also does when the visitor deletes the site's data
  */
 export function database(
   name: string,
-  version: number,
-  upgrade: (db: IDBPDatabase, before: number) => void,
+  make: (db: IDBPDatabase) => void,
   onClosed = () => {},
 ): () => Promise<IDBPDatabase> {
   let opened: Promise<IDBPDatabase> | undefined;
@@ -20,8 +19,8 @@ export function database(
     opened = undefined;
   };
   const open = () =>
-    openDB(name, version, {
-      upgrade,
+    openDB(name, 1, {
+      upgrade: make,
       terminated() {
         forget();
         onClosed();

@@ -16,9 +16,6 @@ interface All {
 
 const NOTHING: All = { groups: [], pictures: new Map() };
 
-/** A picture that has no class yet. */
-export type Fresh = Pick<Picture, 'file' | 'isDrawn'>;
-
 export class Collection {
   /** The two classes that a way begins with: they are kept once there is something else to keep. */
   #begun: Group[] = [...fresh('photos'), ...fresh('drawings')];
@@ -106,9 +103,9 @@ export class Collection {
   }
 
   /** Adds pictures to a class, unless that was removed while they were read. */
-  add(group: number, fresh: Fresh[]): Picture[] {
+  add(group: number, files: Picture['file'][]): Picture[] {
     if (!this.all.groups.some(({ id }) => id === group)) return [];
-    const added = fresh.map((each) => ({ ...each, id: newId(), group }));
+    const added = files.map((file) => ({ id: newId(), group, file }));
     const pictures = new Map(this.all.pictures);
     for (const picture of added) pictures.set(picture.id, picture);
     this.#change({ ...this.all, pictures });
@@ -140,13 +137,13 @@ export class Collection {
   }
 
   /** Puts other classes in place of those of a way. */
-  replace(way: Way, classes: { name: string; pictures: Fresh[] }[]): Group[] {
+  replace(way: Way, classes: { name: string; files: Picture['file'][] }[]): Group[] {
     const gone = new Set(this.groups(way).map(({ id }) => id));
     const groups = classes.map(({ name }) => ({ id: newId(), way, name }));
     const pictures = new Map([...this.all.pictures].filter(([, picture]) => !gone.has(picture.group)));
     classes.forEach((each, i) => {
-      for (const fresh of each.pictures) {
-        const picture = { ...fresh, id: newId(), group: groups[i].id };
+      for (const file of each.files) {
+        const picture = { id: newId(), group: groups[i].id, file };
         pictures.set(picture.id, picture);
       }
     });
@@ -156,8 +153,8 @@ export class Collection {
 
   clear(way: Way): void {
     this.replace(way, [
-      { name: '', pictures: [] },
-      { name: '', pictures: [] },
+      { name: '', files: [] },
+      { name: '', files: [] },
     ]);
   }
 

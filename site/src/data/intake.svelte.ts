@@ -3,9 +3,9 @@
 import { listed, sentences, texts } from '../app/language.svelte';
 import { count } from '../app/numbers';
 import type { Way } from '../engine/learners';
-import { type Collection, type Fresh, LEAST_CLASSES, MOST_CLASSES, MOST_PICTURES } from './collection.svelte';
+import { type Collection, LEAST_CLASSES, MOST_CLASSES, MOST_PICTURES } from './collection.svelte';
 import { type Found, ofDrop } from './found';
-import type { Group } from './kept';
+import type { Group, Picture } from './kept';
 import { openProject } from './project';
 import { asKept, MOST_PIXELS, NoPicture, ofFile, type Shot } from './shots';
 import { NoZip } from './zip';
@@ -147,7 +147,6 @@ export class Intake {
           return;
         }
         const { way, weights } = project;
-        const isDrawn = way === 'drawings';
         const all = project.classes.reduce((sum, { files }) => sum + files.length, 0);
         if (!all) {
           this.#notes.push(() => text().noProject);
@@ -157,13 +156,13 @@ export class Intake {
           this.#notes.push(() => text().large(all));
           return;
         }
-        const classes: { name: string; pictures: Fresh[] }[] = [];
+        const classes: { name: string; files: Picture['file'][] }[] = [];
         for (const { name, files } of project.classes) {
-          const pictures: Fresh[] = [];
+          const readable: Picture['file'][] = [];
           for (const { name, bytes } of files) {
-            await this.#unlessUnreadable(name, async () => pictures.push({ file: await asKept(bytes, name), isDrawn }));
+            await this.#unlessUnreadable(name, async () => readable.push(await asKept(bytes, name)));
           }
-          classes.push({ name, pictures });
+          classes.push({ name, files: readable });
         }
         if (this.#isLeft) return;
         const open = () => this.#collection.replace(way, classes);
@@ -190,7 +189,7 @@ export class Intake {
   }
 
   /** Reads files one after the other, since a huge one takes much memory; what is no picture is told. */
-  async #readAll(found: Found[], take: (fresh: Fresh, shot: Shot) => void): Promise<void> {
+  async #readAll(found: Found[], take: (file: Picture['file'], shot: Shot) => void): Promise<void> {
     this.#all += found.length;
     for (const { name, blob } of found) {
       if (this.#isLeft) return;
@@ -198,7 +197,7 @@ export class Intake {
       if (all > 1) this.tell(() => text().reading(read, all));
       await this.#unlessUnreadable(name, async () => {
         const shot = await ofFile(await blob(), name);
-        take({ file: await shot.file(), isDrawn: false }, shot);
+        take(await shot.file(), shot);
       });
       this.#read++;
     }
@@ -226,7 +225,7 @@ export class Intake {
   }
 
   async #addAll(group: Group, found: Found[]): Promise<void> {
-    let waiting: Fresh[] = [];
+    let waiting: Picture['file'][] = [];
     const flush = () => {
       if (waiting.length) this.#collection.add(group.id, waiting);
       waiting = [];
@@ -235,8 +234,8 @@ export class Intake {
     const more = found.length - room;
     if (more > 0) this.#notes.push(() => text().most(more));
     try {
-      await this.#readAll(found.slice(0, room), (fresh) => {
-        waiting.push(fresh);
+      await this.#readAll(found.slice(0, room), (file) => {
+        waiting.push(file);
         if (waiting.length >= TOGETHER) flush();
       });
     } finally {

@@ -1,10 +1,8 @@
 // What the browser keeps of the visitor's own pictures until the next visit: classes, pictures, what the network's trunk
 // makes of each, and what was learnt.
 
-import type { IDBPDatabase } from 'idb';
 import { database as databaseOf } from '../app/database';
 import type { Result, Way } from '../engine/learners';
-import { ofGrey } from './shots';
 
 export interface Group {
   /** Larger than those of the classes before it; no other class ever has the same. */
@@ -21,16 +19,14 @@ export interface Picture {
   group: number;
   /** A square: a photo's JPEG, a drawing's PNG. */
   file: Uint8Array<ArrayBuffer>;
-  /** Whether it is a drawing, not a photo in grey as the site once took them. */
-  isDrawn: boolean;
 }
 
 /** A network, and what it has learnt. */
 export interface Trained {
   /** The classes that it tells apart, in its order. */
   groups: number[];
-  /** How they were called, for those that are deleted since; earlier versions of the site kept none. */
-  names?: string[];
+  /** How they were called, for those that are deleted since. */
+  names: string[];
   /** The pictures that there were, and the place of each one's class. */
   numbers: number[];
   labels: number[];
@@ -40,21 +36,10 @@ export interface Trained {
   bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** A class of the site's earlier versions. */
-interface Former {
-  id: number;
-  name: string;
-  shots: { pixels: Uint8Array; drawn: boolean }[];
-}
-
 const database = databaseOf(
-  'own-data',
-  2,
-  (db, before) => {
-    if (before < 1) {
-      db.createObjectStore('classes', { keyPath: 'id' });
-      db.createObjectStore('models');
-    }
+  'own-pictures',
+  (db) => {
+    db.createObjectStore('models');
     db.createObjectStore('groups', { keyPath: 'id' });
     db.createObjectStore('pictures', { keyPath: 'id' });
     db.createObjectStore('maps');
@@ -64,34 +49,12 @@ const database = databaseOf(
 
 /** All classes and pictures, in the order in which they were made. */
 export async function keptPictures(): Promise<{ groups: Group[]; pictures: Picture[] }> {
-  const db = await database();
-  await takeOver(db);
-  const work = db.transaction(['groups', 'pictures']);
+  const work = (await database()).transaction(['groups', 'pictures']);
   const [groups, pictures] = await Promise.all([
     work.objectStore('groups').getAll(),
     work.objectStore('pictures').getAll(),
   ]);
   return { groups, pictures };
-}
-
-/** Makes drawings of the classes that the site's earlier versions kept. */
-async function takeOver(db: IDBPDatabase): Promise<void> {
-  const former: Former[] = await db.getAll('classes');
-  if (!former.length) return;
-  const pictures: Picture[] = [];
-  for (const { id, shots } of former) {
-    for (const { pixels, drawn } of shots) {
-      pictures.push({ id: newId(), group: id, file: await ofGrey(pixels), isDrawn: drawn });
-    }
-  }
-  const work = db.transaction(['classes', 'groups', 'pictures'], 'readwrite');
-  if ((await work.objectStore('classes').count()) === former.length) {
-    // Not yet done by another tab.
-    for (const { id, name } of former) work.objectStore('groups').put({ id, way: 'drawings', name });
-    for (const picture of pictures) work.objectStore('pictures').put(picture);
-    work.objectStore('classes').clear();
-  }
-  await work.done;
 }
 
 /**
@@ -142,7 +105,7 @@ const channel = () => (called ??= opened());
 
 function opened(): BroadcastChannel | MessagePort {
   try {
-    return new BroadcastChannel('own-data');
+    return new BroadcastChannel('own-pictures');
   } catch {
     return new MessageChannel().port1; // which leads nowhere
   }

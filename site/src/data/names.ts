@@ -22,6 +22,4 @@ export function namesOf(groups: Group[]): string[] {
 
 /** What a network's classes are called: as the groups are, whose names these are, or as they were if they are gone. */
 export const namesLearnt = (trained: Trained, groups: Group[], names: string[]): string[] =>
-  trained.groups.map(
-    (id, i) => names[groups.findIndex((group) => group.id === id)] ?? trained.names?.[i] ?? `${i + 1}`,
-  );
+  trained.groups.map((id, i) => names[groups.findIndex((group) => group.id === id)] ?? trained.names[i]);

@@ -208,9 +208,9 @@ export class Network {
   }
 
   /** What the network takes in of a picture; none where it is damaged. */
-  async #food(way: Way, { id, file, isDrawn }: Picture): Promise<Food> {
+  async #food(way: Way, { id, file }: Picture): Promise<Food> {
     const kept = way === 'photos' ? await keptMaps(id).catch(() => undefined) : undefined;
-    return kept ? { kept } : { pixels: await pixelsOf(way, file, isDrawn).catch(() => undefined) };
+    return kept ? { kept } : { pixels: await pixelsOf(way, file).catch(() => undefined) };
   }
 
   async #takeIn(way: Way, engine: Engine<LearnApi>, pictures: Picture[], food: Food[]): Promise<void> {

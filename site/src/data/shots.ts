@@ -15,7 +15,7 @@ const QUALITY = 0.92; // of JPEG: 20 kB a photo
 
 /** A picture: what Python takes, and how it becomes a file. */
 export interface Shot {
-  /** Red, green, blue, alpha of a photo; of a drawing 1, or 0 for a photo in grey, and then 0 for paper to 255 for ink. */
+  /** Red, green, blue, alpha of a photo; of a drawing 0 for paper to 255 for ink. */
   pixels: Uint8Array<ArrayBuffer>;
   file: () => Promise<Uint8Array<ArrayBuffer>>;
 }
@@ -57,27 +57,16 @@ export function ofImage(image: CanvasImageSource, width: number, height: number)
 /** What is drawn on a transparent canvas; null while that is empty. */
 export function ofDrawing(drawing: HTMLCanvasElement): Shot | null {
   const target = squared(drawing, drawing.width, drawing.height, INK_SIDE);
-  const pixels = inkOf(target, true);
-  const isBlank = pixels.subarray(1).every((value) => value === 0);
+  const pixels = inkOf(target);
+  const isBlank = pixels.every((value) => value === 0);
   return isBlank ? null : { pixels, file: () => encoded(target.canvas, 'image/png') };
 }
 
 /** Ink on white, as Python takes it. */
-function inkOf(target: OffscreenCanvasRenderingContext2D, isDrawn: boolean): Uint8Array<ArrayBuffer> {
+function inkOf(target: OffscreenCanvasRenderingContext2D): Uint8Array<ArrayBuffer> {
   const { data } = target.getImageData(0, 0, INK_SIDE, INK_SIDE);
   const dark = (i: number) => 255 - (0.299 * data[i] + 0.587 * data[i + 1] + 0.114 * data[i + 2]); // BT.601
-  const ink = Uint8Array.from({ length: INK_SIDE * INK_SIDE + 1 }, (_, i) => Math.round(i && dark(4 * (i - 1))));
-  ink[0] = Number(isDrawn);
-  return ink;
-}
-
-/** A grey square of the site's earlier versions, from 0 for white to 255 for black, as a file. */
-export async function ofGrey(pixels: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
-  const target = context(INK_SIDE);
-  const image = target.createImageData(INK_SIDE, INK_SIDE);
-  pixels.forEach((value, i) => image.data.set([255 - value, 255 - value, 255 - value, 255], 4 * i));
-  target.putImageData(image, 0, 0);
-  return encoded(target.canvas, 'image/png');
+  return Uint8Array.from({ length: INK_SIDE * INK_SIDE }, (_, i) => Math.round(dark(4 * i)));
 }
 
 /** A picture in a file, turned as its camera was held. It is decoded by the browser. */
@@ -124,9 +113,9 @@ export async function asKept(file: Uint8Array<ArrayBuffer>, name: string): Promi
 }
 
 /** What Python takes of a picture that is kept. */
-export const pixelsOf = (way: Way, file: Uint8Array<ArrayBuffer>, isDrawn: boolean): Promise<Uint8Array<ArrayBuffer>> =>
+export const pixelsOf = (way: Way, file: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> =>
   opened(new Blob([file]), '', (image) =>
     way === 'photos'
       ? ofImage(image, image.width, image.height).pixels
-      : inkOf(squared(image, image.width, image.height, INK_SIDE), isDrawn),
+      : inkOf(squared(image, image.width, image.height, INK_SIDE)),
   );

@@ -13,7 +13,7 @@ interface Work {
 const WAIT_MS = 2_000; // a browser that does not answer shall not keep the page from its start
 const REST_MS = 500; // between two writes of the same: each piece of a stroke makes another drawing
 
-const database = databaseOf('training', 1, (db) => void db.createObjectStore('work'));
+const database = databaseOf('training', (db) => void db.createObjectStore('work'));
 
 /** What was kept last; null where that is nothing, undefined where the browser cannot tell, or not in time. */
 export async function kept<K extends keyof Work>(name: K): Promise<Work[K] | null | undefined> {
