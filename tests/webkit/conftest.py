@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import time
 import warnings
@@ -124,9 +125,17 @@ def visit(display: str, server: Preview, tmp_path: Path) -> Iterator[Visit]:
     }
     if os.geteuid() == 0:
         environment["WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS"] = "1"
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "setting remote_server_addr", DeprecationWarning)  # Selenium's own
-        driver = WebKitGTK(options=options, service=Service(env=environment, log_output=subprocess.DEVNULL))
+    socket.setdefaulttimeout(120)  # which Selenium takes: a browser that does not start fails the test
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings(
+                "ignore", "setting remote_server_addr", DeprecationWarning
+            )  # Selenium's own
+            driver = WebKitGTK(
+                options=options, service=Service(env=environment, log_output=subprocess.DEVNULL)
+            )
+    finally:
+        socket.setdefaulttimeout(None)
     try:
         driver.set_window_size(1280, 1100)
         visit = Visit(driver, server.url)
