@@ -136,8 +136,10 @@ def test_deconvolution_as_stamps(checkerboard: Visit) -> None:
     lesson.says("some pixels get 1 and some 4: a checkerboard.")
     lesson.cells("times").nth(4 * 11 + 3).hover()
     lesson.says("times[4, 3]: 1 across × 2 down, 2 stamps")
-    lesson.set(K=4)
     checkerboard.page.mouse.move(0, 0)
+    lesson.says("2 stamps")
+    lesson.set(K=4)
+    lesson.says("every pixel gets 4 stamps: no pattern.")
     lesson.start_over()
 
 
