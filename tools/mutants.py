@@ -314,7 +314,7 @@ MUTANTS = [
     _webgpu("loss", "WGSL: loss not per row", "kernels", "softmax_cross_entropy", "share / f32(parameter(0))", "share / f32(CLASSES)"),
     _webgpu("batch_norm_grad", "WGSL: gx keeps the mean of gy", "kernels", "batch_norm", "f32(gy[k]) - gbeta - (", "f32(gy[k]) - ("),
     # -- the site's Python
-    _on_cpython("site/drawings", "a photo's contrast not stretched", "site_drawings", "((photo - low) / (high - low))", "(photo - low)"),
+    _on_cpython("site/drawings", "drawings that are not shifted", "site_drawings", "Compose([RandomShift(SHIFT), scaled])", "Compose([scaled])"),
     _on_cpython("site/own", "what is tested with is learnt too", "site_own", "zip(numbers, held, strict=True) if not is_held]", "zip(numbers, held, strict=True)]"),
     _on_cpython("site/inspecting", "saliency keeps its sign", "site_inspecting", "numbers(np.abs(slope))", "numbers(slope)"),
     _on_cpython("site/inspecting", "saliency of another class than asked for", "site_inspecting", "grad(scores[0, target], x)", "grad(scores[0, predicted], x)"),
