@@ -273,7 +273,7 @@ def examples(dataset: Examples) -> Examples:
         [(0.5, 0), (1.5, 1)]
     """
     indexable = hasattr(dataset, "__len__") and hasattr(dataset, "__getitem__")
-    if not indexable or hasattr(dataset, "keys"):
+    if not indexable or callable(getattr(dataset, "keys", None)):
         raise TypeError(
             "dataset must have __len__ and __getitem__ by position, such as a Dataset or a list of pairs; "
             f"got {type(dataset).__name__}"

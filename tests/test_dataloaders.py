@@ -178,6 +178,12 @@ def test_a_dataset_without_length_or_indices_is_named(dataset):
         DataLoader(dataset, 2)
 
 
+def test_a_dataset_may_have_a_list_named_keys():
+    dataset = Numbers()
+    dataset.keys = ["a", "b"]  # such as those of the database that it reads
+    assert DataLoader(dataset, 2).data_size == len(dataset)
+
+
 @pytest.mark.parametrize(
     "dataset",
     [[1, 2, 3], np.zeros((3, 28)), [(1,)] * 2, [(1, 2), (3,)], [{"x": 1, "t": 2}] * 2, ["ab", "cd"]],
