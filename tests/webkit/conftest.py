@@ -128,9 +128,8 @@ def visit(display: str, server: Preview, tmp_path: Path) -> Iterator[Visit]:
     socket.setdefaulttimeout(120)  # which Selenium takes: a browser that does not start fails the test
     try:
         with warnings.catch_warnings():
-            warnings.filterwarnings(
-                "ignore", "setting remote_server_addr", DeprecationWarning
-            )  # Selenium's own
+            # Selenium's own
+            warnings.filterwarnings("ignore", "setting remote_server_addr", DeprecationWarning)
             driver = WebKitGTK(
                 options=options, service=Service(env=environment, log_output=subprocess.DEVNULL)
             )
