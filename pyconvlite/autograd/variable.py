@@ -389,7 +389,7 @@ class Variable(Hinting):
         if isinstance(other, Variable):
             return NotImplemented  # then identity
         is_number = isinstance(other, int | float | complex | np.generic)
-        if is_number or backends.is_array(other) or hasattr(other, "__pandas_priority__"):
+        if is_number or backends.is_array(other) or hasattr(type(other), "__pandas_priority__"):
             return self.data == other
         return NotImplemented
 

@@ -261,8 +261,7 @@ def _firefox(job: Job) -> int:
     browser = programs.firefox()
     if browser is None:
         raise CannotRunError("install Firefox (Debian: apt install firefox-esr)")
-    # The tests have time-outs; without the second option, a browser that hangs keeps Node from ending.
-    runner = ["--test", "--test-force-exit", "--test-reporter=spec", "--test-reporter-destination=stdout"]
+    runner = ["--test", "--test-reporter=spec", "--test-reporter-destination=stdout"]
     report = ["--test-reporter=junit", "--test-reporter-destination={report}"]
     with tempfile.TemporaryDirectory(prefix="attempts.") as folder:  # where Node notes what has passed
         noted = f"--test-rerun-failures={folder}/attempts.json"
