@@ -1,4 +1,4 @@
-"""The lessons' contents list the questions that the pages ask."""
+"""The lessons' contents, and the comments of their Python."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import re
 from pathlib import Path
 
 import pytest
+from lesson_files import LESSONS
+from site_words import check_comments
 
 pytestmark = pytest.mark.cpython  # the site's files are not inside Pyodide
-LESSONS = sorted((Path(__file__).parents[1] / "site/src/lessons").glob("*-*/"))
 
 
-@pytest.mark.parametrize("folder", LESSONS, ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", sorted(LESSONS.glob("*-*/")), ids=lambda folder: folder.name)
 def test_contents_list_the_questions_of_the_page(folder: Path) -> None:
     _, _, lesson = folder.name.partition("-")
     listed = re.search(r"questions: \[(.*?)\]", (folder / "about.ts").read_text("utf-8"), re.DOTALL)
@@ -22,3 +23,10 @@ def test_contents_list_the_questions_of_the_page(folder: Path) -> None:
         for name in re.findall(rf"(?i:name)(?: = '|=\"){lesson}\.(\w+)['\"]", path.read_text("utf-8"))
     }
     assert set(re.findall(r"'(\w+)'", listed[1])) == asked
+
+
+@pytest.mark.parametrize(
+    "file", sorted(LESSONS.rglob("*.py")), ids=lambda file: f"{file.parent.name}/{file.name}"
+)
+def test_comments_exist_in_both_languages(file: Path) -> None:
+    check_comments(file.read_text("utf-8"))

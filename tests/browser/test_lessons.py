@@ -215,6 +215,26 @@ def test_figure_opens_in_the_playground(page_of: Callable[[str], Visit]) -> None
     lesson.start_over()
 
 
+def test_comments_follow_the_language(enter: Callable[..., Visit], server: Preview) -> None:
+    """Those of the lesson's own Python; what a visitor wrote stays."""
+    page = enter(f"{server.url}lesson-sum.html", python=False, locale="en-US").page
+    lesson = Lesson(page, "sum")
+    english = lesson.code()
+    assert "# What it does at the output pixel (i, j):\n" in english
+    page.click("#language")
+    japanese = lesson.code()
+    assert "# 出力の画素 (i, j) での計算:\n" in japanese
+    assert "en:" not in english + japanese
+    assert len(english.splitlines()) == len(japanese.splitlines())  # a mark at a line stays right
+
+    lesson.type("y = 0  # mine")
+    page.click("#language")
+    assert lesson.code() == "y = 0  # mine"
+    lesson.start_over()
+    assert lesson.code() == english
+    page.context.close()
+
+
 def test_lesson_without_python(enter: Callable[..., Visit], own_server: Server) -> None:
     own_server.missing.add("pyodide-lock.json")
     visit = enter(own_server.url + "lesson-channels.html")

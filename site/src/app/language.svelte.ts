@@ -35,6 +35,16 @@ export const sentences = (all: (string | null | undefined)[]): string =>
 /** Parts in a row, as the visitor's language has them. */
 export const listed = (parts: string[]): string => parts.join(shown.language === 'ja' ? '、' : ', ');
 
+/** A program with the comments of one language: a line that begins with `# en:` or `# ja:` is for that one alone. */
+export function commented(program: string, language = shown.language): string {
+  const other = language === 'ja' ? '# en: ' : '# ja: ';
+  return program
+    .split('\n')
+    .filter((line) => !line.trimStart().startsWith(other))
+    .map((line) => line.replace(/^(\s*# )(en|ja): /, '$1'))
+    .join('\n');
+}
+
 /** The address of a page of this site in a language. `./` and `learn.html#y` give `index.ja.html` and `learn.ja.html#y`. */
 export function addressIn(language: Language, address: string): string {
   const [, folder, file, rest] = /^([^?#]*\/|)([^/?#]*)(.*)$/s.exec(address) as unknown as string[];

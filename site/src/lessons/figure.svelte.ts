@@ -1,7 +1,7 @@
 // A figure: numbers that a visitor changes, a few lines of Python that compute the rest, and what they set. Whatever is
 // changed, they run again.
 
-import { texts } from '../app/language.svelte';
+import { commented, texts } from '../app/language.svelte';
 import { told } from '../app/told';
 import { messageOf } from '../engine/message';
 import { MOST_NUMBERS } from '../engine/programs';
@@ -47,7 +47,12 @@ export class Figure<P extends Plan = Plan> {
   readonly id: string;
   readonly plan: P;
 
-  code = $state('');
+  /** What a visitor wrote in place of the lesson's program. */
+  #written = $state<string | null>(null);
+  /** The lesson's own, with comments in the visitor's language. */
+  #own = $derived.by(() => commented(this.plan.code.trimEnd()));
+  code = $derived(this.#written ?? this.#own);
+  isRewritten = $derived(this.#written !== null);
   /** The line that failed, from 1. */
   line = $state<number | null>(null);
   /** By their names in Python. */
@@ -75,8 +80,6 @@ export class Figure<P extends Plan = Plan> {
   waits = $derived(this.#isSlow && this.#isBehind);
   /** What is drawn is of the numbers that were there before. */
   isStale = $derived(this.isWrong || this.waits || this.isHeld);
-  /** Whether the code is not the lesson's. */
-  isRewritten = $derived.by(() => this.code !== this.plan.code.trimEnd());
 
   #first: Outputs<P>;
   #isDue = false;
@@ -93,11 +96,12 @@ export class Figure<P extends Plan = Plan> {
   }
 
   #start(): void {
-    const { code, given = {} } = this.plan;
-    this.code = code.trimEnd();
+    this.#written = null;
     const knobs = knobsOf(this.plan);
     [this.knobs, this.computed] = [knobs, knobs];
-    this.given = Object.fromEntries(Object.entries(given).map(([name, each]) => [name, numbersOf(each, knobs)]));
+    this.given = Object.fromEntries(
+      Object.entries(this.plan.given ?? {}).map(([name, each]) => [name, numbersOf(each, knobs)]),
+    );
     [this.values, this.line] = [this.#first, null];
     [this.#isBehind, this.#hasMissed, this.isHeld] = [false, false, false];
   }
@@ -153,16 +157,20 @@ export class Figure<P extends Plan = Plan> {
 
   /** Another program; it runs at once, unless a stranger has begun it. */
   write(code: string): void {
-    this.code = code;
+    this.#write(code);
     this.line = null;
     this.#changed();
   }
 
   /** Takes a program that came with the link. */
   receive({ code, isOwn }: { code: string; isOwn: boolean }): void {
-    this.code = code;
+    this.#write(code);
     this.isHeld = this.isRewritten && !isOwn;
     this.#changed();
+  }
+
+  #write(code: string): void {
+    this.#written = code === this.#own ? null : code;
   }
 
   /** The link has no program that can be read. */
@@ -204,7 +212,7 @@ export class Figure<P extends Plan = Plan> {
 
   /** All of it as a program that stands by itself. */
   get program(): string {
-    return programOf(this.inputs, this.code, Object.keys(this.plan.outputs), this.plan.before);
+    return programOf(this.inputs, this.code, Object.keys(this.plan.outputs), commented(this.plan.before ?? ''));
   }
 
   /** It is on the page now. */

@@ -1,6 +1,6 @@
 // The examples: programs that run as well outside the browser.
 
-import { type Language, language, texts } from '../app/language.svelte';
+import { commented, type Language, texts } from '../app/language.svelte';
 
 const sources: Record<string, string> = import.meta.glob('../../python/examples/*.py', {
   query: '?raw',
@@ -100,7 +100,7 @@ export const examples = (): Example[] =>
       name,
       title,
       sentence,
-      code: codeOf(name, language()),
+      code: codeOf(name),
       picture: light ? { light, dark: pictures[`./pictures/${name}-dark.webp`] } : undefined,
       printed: PRINTED[name],
     };
@@ -108,18 +108,11 @@ export const examples = (): Example[] =>
 
 /** The program of an example in the visitor's language; undefined where there is none of that name. */
 export const exampleOf = (name: string): string | undefined =>
-  Object.hasOwn(described(), name) ? codeOf(name, language()) : undefined;
+  Object.hasOwn(described(), name) ? codeOf(name) : undefined;
 
 /** The name of the example that a program is, in either language; undefined if it is none. */
 export const nameOf = (code: string): string | undefined =>
   Object.keys(described()).find((name) => codeOf(name, 'en') === code || codeOf(name, 'ja') === code);
 
-/** A program with the comments of one language: a line that begins with `# en:` or `# ja:` is for that one alone. */
-function codeOf(name: string, language: Language): string {
-  const other = language === 'ja' ? '# en: ' : '# ja: ';
-  const lines = sources[`../../python/examples/${name}.py`].split('\n');
-  return lines
-    .filter((line) => !line.trimStart().startsWith(other))
-    .map((line) => line.replace(/^(\s*# )(en|ja): /, '$1'))
-    .join('\n');
-}
+const codeOf = (name: string, language?: Language): string =>
+  commented(sources[`../../python/examples/${name}.py`], language);

@@ -6,7 +6,9 @@ from pyconvlite import Variable, grad
 x = Variable(x)
 way = kernel_size, stride
 y = F.pooling(x, *way)
-index = y.creator.indexes  # kept for backward
+# en: the positions of the maxima, kept for backward
+# ja: 逆伝播のために保存された最大値の位置
+index = y.creator.indexes
 (gx,) = grad(y, x, gy)
 
 mean = F.average_pooling(x, *way)

@@ -12,15 +12,21 @@ def gradient(W):
     return gx
 
 
-def length(W):  # of that gradient, squared
+# en: the squared length of that gradient
+# ja: その勾配の長さの 2 乗
+def length(W):
     return F.sum(gradient(W) ** 2)
 
 
 gx = gradient(W)
-(gW,) = grad(length(W), W)  # the second order
+# en: the second order
+# ja: 2 階の勾配
+(gW,) = grad(length(W), W)
 
 
-def measured(h):  # without any backward of W
+# en: the same by differences, without backward
+# ja: 逆伝播を使わず、差分で求めたもの
+def measured(h):
     slopes = np.zeros(W.shape)
     for i in np.ndindex(W.shape):
         e = np.zeros(W.shape)

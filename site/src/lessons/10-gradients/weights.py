@@ -7,12 +7,13 @@ W = Variable(np.ones((1, 1, 3, 3)))
 y = F.conv2d(x, W, stride=stride, pad=pad)
 (gW,) = grad(y, W, gy)
 
-# the same by hand: gy as a kernel
-# with its cells a stride apart
+# en: the same by hand: gy as a kernel with its cells a stride apart
+# ja: 同じものを自分で計算: マスの間隔をストライドにした gy をカーネルとします
 same = F.conv2d(x, gy, pad=pad, dilation=stride)
 same = same.data[:, :, :3, :3]
 difference = np.abs(gW.data - same).max()
 
-# which pixel each weight met, from 1
+# en: which pixel each weight met, from 1
+# ja: 各重みが掛かった画素の番号(1 から)
 pixel = np.arange(x.size).reshape(x.shape)
 source = F.im2col(pixel + 1, 3, stride, pad)

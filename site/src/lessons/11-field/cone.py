@@ -7,11 +7,16 @@ x = Variable(np.zeros((1, 1, 1, width)))
 W = np.ones((1, 1, 1, kernel_size))
 
 h = x
-for n in range(layers - down):  # up to the unit's own layer
-    spread = dilation**n  # 1, or doubled each time
+# en: up to the unit's own layer
+# ja: そのユニットの層まで
+for n in range(layers - down):
+    # en: 1, or doubled each time
+    # ja: 1 のまま、または毎回 2 倍
+    spread = dilation**n
     h = F.conv2d(h, W, stride=(1, stride), dilation=(1, spread))
 
-# by how many ways does a pixel reach the unit?
+# en: by how many ways does a pixel reach the unit?
+# ja: 各画素からユニットへの経路は何通り?
 one = np.zeros(h.shape)
 one[..., unit] = 1
 (gx,) = grad(h, x, one)

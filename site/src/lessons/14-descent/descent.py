@@ -20,7 +20,8 @@ for _ in range(steps + 1):
     step = momentum * step - rate * gw.data
     w = w + step
 
-# the map: the loss for many slopes and heights
+# en: the map: the loss for many slopes and heights
+# ja: 地図: さまざまな傾きと高さでの損失
 a = np.linspace(-1.5, 3.5, 41)
 b = np.linspace(-2.5, 3.5, 41)
 ground = loss_of([a[:, None], b[:, None, None]])

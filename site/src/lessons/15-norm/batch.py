@@ -2,7 +2,9 @@ import numpy as np
 
 import pyconvlite.functions as F
 
-x = x[:, None]  # 8 pictures, one channel
+# en: 8 pictures, one channel
+# ja: 画像 8 枚、1 チャンネル
+x = x[:, None]
 mean, spread = x.mean(), x.std()
 
 one, zero = np.ones(1), np.zeros(1)

@@ -3,12 +3,16 @@ import numpy as np
 import pyconvlite.functions as F
 
 rng = np.random.default_rng(0)
-x = rng.standard_normal((64, 50))  # 64 inputs of 50 numbers
+# en: 64 inputs of 50 numbers
+# ja: 50 個の数からなる入力を 64 個
+x = rng.standard_normal((64, 50))
 weights = scale * rng.standard_normal((8, 50, 50)) / 50**0.5
 one, zero = np.ones(50), np.zeros(50)
 
 
-def shares(h):  # how the outputs lie between -1 and 1
+# en: how the outputs lie between -1 and 1
+# ja: -1 から 1 の間での出力の分布
+def shares(h):
     counts, _ = np.histogram(h.data, bins=21, range=(-1, 1))
     return counts / h.size
 

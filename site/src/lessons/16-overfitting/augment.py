@@ -5,7 +5,9 @@ from pyconvlite import Parameter
 from pyconvlite.optimizers import Adam
 
 rng = np.random.default_rng(0)
-digits = np.zeros((10, 11, 11))  # one picture of each, in the middle
+# en: one picture of each, in the middle
+# ja: 各数字 1 枚、中央に配置
+digits = np.zeros((10, 11, 11))
 digits[:, 2:9, 3:8] = font.reshape(10, 7, 5)
 labels = np.arange(10)
 
@@ -14,7 +16,9 @@ def shifted(picture, down, right):
     return np.pad(picture, 3)[3 - down : 14 - down, 3 - right : 14 - right]
 
 
-def moved(by):  # by up to so many pixels each way, and with noise
+# en: the digits moved by up to `by` pixels each way, and with noise
+# ja: 各数字を上下左右に最大 by 画素ずらし、ノイズを加えたもの
+def moved(by):
     pictures = [shifted(d, *rng.integers(-by, by + 1, 2)) for d in digits]
     return np.array(pictures) + 0.1 * rng.standard_normal(digits.shape)
 
@@ -29,7 +33,9 @@ def net(pictures):
     return F.linear(h, W2)
 
 
-def right(pictures, answers):  # in per cent
+# en: how many are right, in per cent
+# ja: 正解率(%)
+def right(pictures, answers):
     return 100 * np.mean(net(pictures).data.argmax(axis=1) == answers)
 
 
@@ -47,5 +53,7 @@ for step in range(120):
         seen.append(right(digits, labels))
         unseen.append(right(tests, np.tile(labels, 10)))
 
-trained = np.hstack(moved(by)[:5])  # as strips, to be looked at
+# en: as strips, to be looked at
+# ja: 見るために並べたもの
+trained = np.hstack(moved(by)[:5])
 tested = np.hstack(tests[:5])

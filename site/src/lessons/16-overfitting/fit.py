@@ -1,10 +1,14 @@
 import numpy as np
 
 grid = np.linspace(-1, 1, 81)
-truth = np.sin(3 * grid)  # what the points come from, but for noise
+# en: what the points come from, but for noise
+# ja: ノイズを除いた、点のもとの関数
+truth = np.sin(3 * grid)
 
 
-def fitted(degree):  # least squares: a function of x
+# en: least squares: a function of x
+# ja: 最小二乗法で求めた x の関数
+def fitted(degree):
     powers = np.vander(x, degree + 1)
     w, *_ = np.linalg.lstsq(powers, t, rcond=None)
     return lambda at: np.vander(at, degree + 1) @ w

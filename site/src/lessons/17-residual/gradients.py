@@ -8,7 +8,9 @@ x = rng.standard_normal((16, 32))
 weights = scale * rng.standard_normal((depth, 32, 32)) / 32**0.5
 
 
-def lengths(adds):  # of the gradient at each block's input
+# en: the length of the gradient at each block's input
+# ja: 各ブロックの入力での勾配の長さ
+def lengths(adds):
     h = Variable(x)
     inputs = []
     for W in weights:

@@ -5,7 +5,9 @@ from pyconvlite import Parameter
 from pyconvlite.optimizers import Adam
 
 x = np.random.default_rng(0).standard_normal((32, 16))
-t = np.sin(2 * x)  # what is to be learnt
+# en: what is to be learnt
+# ja: 学習の目標
+t = np.sin(2 * x)
 
 
 def losses(adds):
@@ -13,7 +15,9 @@ def losses(adds):
     weights = [Parameter(rng.standard_normal((16, 16)) / 8) for _ in range(depth)]
     optimizer = Adam(0.02)
     found = []
-    for _ in range(31):  # the losses after 0, 1, ... 30 steps
+    # en: the losses after 0, 1, ... 30 steps
+    # ja: 0, 1, ... 30 ステップ後の損失
+    for _ in range(31):
         h = x
         for W in weights:
             f = F.tanh(F.linear(h, W))

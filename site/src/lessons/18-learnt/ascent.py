@@ -4,7 +4,9 @@ recall(160)
 noise = np.abs(np.random.default_rng(1).normal(0, 0.1, (1, 1, 16, 16)))
 
 
-def response(v):  # of a class, or of a channel before its ReLU
+# en: the response of a class, or of a channel before its ReLU
+# ja: クラス、または ReLU の前のチャンネルの反応
+def response(v):
     if layer == 3:
         return net(v)[0, channel]
     kept = []
@@ -33,7 +35,9 @@ def climb(is_tame):
             picture = (1 - decay) * picture
             picture = picture + blur * (blurred(picture) - picture)
             picture = picture.clip(0, 1)
-    return np.round(np.array(way[::2], float), 2), heights[::2]  # every second step is drawn
+    # en: every second step is drawn
+    # ja: 描画するのは 1 ステップおき
+    return np.round(np.array(way[::2], float), 2), heights[::2]
 
 
 plain, high = climb(False)

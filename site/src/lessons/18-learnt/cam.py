@@ -5,7 +5,8 @@ picture = canvas()
 draw(picture, first, 1, 1)
 draw(picture, second, 8, 10)
 
-# Grad-CAM: the last feature maps, weighted by what they count for the class
+# en: Grad-CAM: the last feature maps, weighted by what they count for the class
+# ja: Grad-CAM: 最後の特徴マップを、クラスへの影響の大きさで重み付けします
 kept = []
 with blocks[1].register_forward_hook(lambda _, inputs, y: kept.append(y)):
     scores = net(picture[None, None])

@@ -4,10 +4,14 @@ from pyconvlite import Variable, grad, seed
 from pyconvlite.models import Sequential
 from pyconvlite.optimizers import Adam
 
-thick = np.kron(glyphs, np.ones((2, 2), np.float32))  # strokes of two pixels
+# en: strokes of two pixels
+# ja: 線の太さは 2 画素
+thick = np.kron(glyphs, np.ones((2, 2), np.float32))
 
 
-def drawn(count, rng):  # pictures of 0 to 9 in turn, anywhere, strong or weak, with some noise
+# en: pictures of 0 to 9 in turn, anywhere, strong or weak, with some noise
+# ja: 0 から 9 の画像。位置と濃さはさまざまで、ノイズを含みます
+def drawn(count, rng):
     labels = np.arange(count) % 10
     x = np.zeros((count, 1, 16, 16), np.float32)
     for picture, digit in zip(x[:, 0], labels, strict=True):
@@ -17,12 +21,16 @@ def drawn(count, rng):  # pictures of 0 to 9 in turn, anywhere, strong or weak, 
     return (x + noise).clip(0, 1), labels
 
 
-def slopes(model, x, t):  # of the loss, pixel by pixel
+# en: the gradient of the loss, pixel by pixel
+# ja: 画素ごとの損失の勾配
+def slopes(model, x, t):
     pixels = Variable(x)
     return grad(F.softmax_cross_entropy(model(pixels), t), pixels)[0].data
 
 
-def trained(epsilon=0):  # on pictures, and on as many that a step of epsilon has moved up the loss
+# en: trained on pictures, and on as many that a step of epsilon has moved up the loss
+# ja: 画像と、損失が増える向きに epsilon 動かした同じ数の画像で学習
+def trained(epsilon=0):
     seed(0)
     rng = np.random.default_rng(0)
     first = [L.Conv2d(8, kernel_size=3, pad=1), F.relu, L.MaxPool(2, 2)]
@@ -42,4 +50,6 @@ def trained(epsilon=0):  # on pictures, and on as many that a step of epsilon ha
 
 
 model = trained()
-pictures, labels = drawn(200, np.random.default_rng(1))  # never trained on
+# en: never trained on
+# ja: 学習に使わない画像
+pictures, labels = drawn(200, np.random.default_rng(1))

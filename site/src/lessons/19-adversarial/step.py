@@ -1,6 +1,8 @@
 x, t = pictures[digit : digit + 1], labels[digit : digit + 1]
 
-signs = np.sign(slopes(model, x, t))  # of the gradient: +1 or -1 for each pixel
+# en: the signs of the gradient: +1 or -1 for each pixel
+# ja: 勾配の符号: 画素ごとに +1 か -1
+signs = np.sign(slopes(model, x, t))
 coins = np.random.default_rng(digit).choice(np.float32([-1, 1]), x.shape)
 
 fooled = (x + epsilon * signs).clip(0, 1)

@@ -3,9 +3,13 @@ wanted = np.array([target])
 
 walk = [x]
 for _ in range(10):
-    downhill = -np.sign(slopes(model, walk[-1], wanted))  # of the loss for the digit that is wanted
+    # en: down the loss for the digit that is wanted
+    # ja: 狙った数字に対する損失が減る向き
+    downhill = -np.sign(slopes(model, walk[-1], wanted))
     moved = walk[-1] + epsilon / 4 * downhill
-    moved = moved.clip(x - epsilon, x + epsilon)  # no pixel goes farther than epsilon
+    # en: no pixel goes farther than epsilon
+    # ja: どの画素も epsilon より遠くには動かしません
+    moved = moved.clip(x - epsilon, x + epsilon)
     walk.append(moved.clip(0, 1))
 
 steps = np.concatenate(walk)

@@ -2,7 +2,8 @@ import numpy as np
 
 import pyconvlite.functions as F
 
-# At depth d the kernel lies on KD planes at once.
+# en: At depth d the kernel lies on KD planes at once.
+# ja: 深さ d で、カーネルは KD 枚の平面に同時に重なります。
 KD = len(W)
 
 

@@ -4,7 +4,8 @@ import pyconvlite.functions as F
 
 y = F.conv2d(x, W, b)
 
-# Image n computed by itself:
+# en: Image n computed by itself:
+# ja: 画像 n だけで計算したもの:
 alone = F.conv2d(x[n : n + 1], W, b)
 difference = y.data[n] - alone.data[0]
 difference = np.abs(difference).max()

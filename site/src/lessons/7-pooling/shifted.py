@@ -9,13 +9,17 @@ def pool(image):
 
 
 H, W = x.shape
-D = max(abs(down), abs(right))  # zeros come in from beyond the edges
+# en: zeros come in from beyond the edges
+# ja: 端の外からは 0 が入ります
+D = max(abs(down), abs(right))
 moved = np.pad(x, D)[D - down : D - down + H, D - right : D - right + W]
 pooled = pool(x)
 pooled_moved = pool(moved)
 
 
-def alike(a, b):  # 1: equal, 0: nothing shared
+# en: 1: equal, 0: nothing shared
+# ja: 1: 同じ、0: 共通部分なし
+def alike(a, b):
     total = np.maximum(a, b).sum()
     shared = np.minimum(a, b).sum()
     return shared / total if total else 1

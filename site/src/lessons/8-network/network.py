@@ -18,6 +18,8 @@ names, sizes, weights = ["Image"], [(C, H, W)], [0]
 for layer in layers:
     x = layer(x)
     names.append(type(layer).__name__)
-    sizes.append((*x.shape[1:], 1, 1)[:3])  # flat: (n, 1, 1)
+    # en: flat: (n, 1, 1)
+    # ja: 平らにした後は (n, 1, 1)
+    sizes.append((*x.shape[1:], 1, 1)[:3])
     weights.append(sum(p.size for p in layer.params()))
 names = " ".join(names)

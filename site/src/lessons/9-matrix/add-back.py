@@ -6,7 +6,8 @@ way = kernel_size, stride, pad
 col = F.im2col(x, *way)
 back = F.col2im(col, x.shape, *way)
 
-# how many copies there were of each pixel
+# en: how many copies there were of each pixel
+# ja: 各画素のコピーの数
 ones = np.ones(col.shape)
 times = F.col2im(ones, x.shape, *way)
 
