@@ -39,6 +39,7 @@ _HERE = {
     "InstanceNorm2d": "L.InstanceNorm",
     "MaxPool2d": "L.MaxPool(size, stride=size)",
     "MSELoss": 'F.mean_squared_error(x0, x1, "mean")',
+    "Module": "models.Model",
     "Sequential": "models.Sequential",
     # attributes and methods
     "argmax": "x.data.argmax(axis)",
@@ -53,6 +54,7 @@ _HERE = {
     "pow": "x ** c",
     "state_dict": "checkpoint.save(path, model=model, optimizer=optimizer)",
     "step": "update()",
+    "to": "to_gpu() or x.astype(dtype)",
     "train": "with test_mode(): around other calls",
     "weight": "W",
     "zero_grad": "model.cleargrads()",

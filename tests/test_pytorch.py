@@ -19,6 +19,8 @@ from pyconvlite.optimizers import SGD
         (Variable(np.ones(2)), "view", "Variable has no attribute 'view'; PyTorch's view is F.reshape here"),
         (Parameter(np.ones(2)), "exp", r"PyTorch's exp is F\.exp here"),
         (L.Linear(3), "parameters", r"Linear has .*; PyTorch's parameters is params\(\) here"),
+        (models.MLP((3, 1)), "to", r"MLP has .*; PyTorch's to is to_gpu\(\) or x\.astype\(dtype\) here"),
+        (L, "Module", r"PyTorch's Module is models\.Model here"),
         (models.MLP((3, 1)), "eval", r"PyTorch's eval is with test_mode\(\)"),
         (SGD(), "step", r"PyTorch's step is update\(\) here"),
         (SGD(), "state_dict", r"PyTorch's state_dict is checkpoint\.save\(path, model=model, optimizer"),
