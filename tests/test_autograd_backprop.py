@@ -7,7 +7,7 @@ import pytest
 from shorthands import ones
 
 import pyconvlite.functions as F
-from pyconvlite import Function, Variable, grad, no_grad
+from pyconvlite import Function, Parameter, Variable, grad, no_grad
 
 
 class Halves(Function):
@@ -445,6 +445,8 @@ def test_an_input_without_data_has_no_shape():
     ):
         _ = Variable(None).shape
     assert not hasattr(Variable(None), "shape")
+    with pytest.raises(AttributeError, match=r"this Parameter has .* before the first call of its layer"):
+        _ = Parameter(None).size
 
 
 def test_error_inside_forward_propagates():

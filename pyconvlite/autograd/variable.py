@@ -194,8 +194,8 @@ class Variable(Hinting):
     def _of_freed(self) -> tuple[tuple[int, ...], Any]:
         if self._freed is None:
             raise AttributeError(
-                f"this {type(self).__name__} has no data, therefore no shape and no dtype: it holds None, "
-                "not an array"
+                f"this {type(self).__name__} has no data, therefore no shape and no dtype: it holds None, as "
+                "a Parameter does before the first call of its layer"
             ) from None
         return self._freed
 
