@@ -103,7 +103,7 @@ def test_dataset_without_data_or_with_too_few_labels():
         def prepare(self):
             self.data, self.label = np.arange(5.0), np.arange(3)
 
-    with pytest.raises(ValueError, match=r"Forgotten\.prepare must set `data`"):
+    with pytest.raises(ValueError, match=r"^Forgotten must set `data` in prepare, or define __len__$"):
         DataLoader(Forgotten(), 2)
     with pytest.raises(ValueError, match="label must have one label per example; got 3 for 5 examples"):
         Short()

@@ -94,7 +94,7 @@ class Dataset:
 
     def __len__(self) -> int:
         if self.data is None:
-            raise ValueError(f"{type(self).__name__}.prepare must set `data`")
+            raise ValueError(f"{type(self).__name__} must set `data` in prepare, or define __len__")
         return len(self.data)
 
     def prepare(self) -> None:
