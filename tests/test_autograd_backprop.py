@@ -347,6 +347,16 @@ class TestUnchain:
         assert x.grad is None
         np.testing.assert_array_equal(middle.grad.data, [3, 3])
 
+    def test_unchain_of_one_of_several_outputs(self):
+        """The other output keeps the Function in the graph."""
+        x = ones(4)
+        a, b = F.split(x, 2)
+        y = a * 2 + b * 3
+        a.unchain()
+        y.backward()
+        np.testing.assert_array_equal(x.grad.data, [0, 0, 3, 3])
+        np.testing.assert_array_equal(a.grad.data, [2, 2])
+
     def test_unchain_backward_cuts_everything_behind(self):
         x = ones(2)
         a = x * 2

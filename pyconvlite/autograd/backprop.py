@@ -164,6 +164,9 @@ def backprop(
         gys: list[Any] = []
         for ref in f.outputs:
             y = ref()
+            if y is None or y.creator is not f:  # freed or unchained
+                gys.append(None)
+                continue
             # Its gradient is removed unless wanted, so that the memory is freed after f's `backward`.
             gys.append(grads.get(y) if y in wanted else grads.pop(y, None))
         if len(gys) > 1:
