@@ -75,6 +75,34 @@ class TestChangedData:
             with pytest.raises(RuntimeError, match="the data of W of shape"):
                 grad(y, wanted)
 
+    def test_changed_base_of_a_freed_view_is_refused(self):
+        x, W = Variable(randn(64, 64), "x"), Variable(randn(64, 64))  # large: the graph does not keep x.T
+        x.requires_grad = False
+        y = (x.T.T * W).sum()
+        subtract(x)
+        with pytest.raises(RuntimeError, match=r"the data of x of shape \(64, 64\) .* Mul used a view of"):
+            y.backward()
+
+    @pytest.mark.parametrize(
+        "view", [lambda x: x[:1], lambda x: F.split(x, 2)[0], lambda x: F.reshape(x.T[1], (2, 1)).T]
+    )
+    def test_change_of_a_view_is_one_of_its_base(self, view):
+        for function, done in ((F.sin, "used"), (F.exp, "computed")):
+            x = Variable(randn(2, 3))
+            y = function(x)
+            changed = x if done == "used" else y
+            subtract(view(changed))
+            with pytest.raises(RuntimeError, match=rf"shape \(2, 3\) was reassigned after \w+ {done} it"):
+                y.sum().backward() if done == "used" else y.backward()
+
+    def test_change_of_an_array_of_its_own_is_allowed(self):
+        for function in (F.neg, lambda x: F.layer_norm(x, 3)):  # the array of the second is a reshaped one
+            x = Variable(randn(2, 3))
+            y = function(x)
+            wanted = grad(y, x, randn(2, 3))[0]
+            subtract(y)
+            np.testing.assert_array_equal(grad(y, x, randn(2, 3))[0].data, wanted.data)
+
     def test_freed_data_that_backward_does_not_read_is_allowed(self):
         x, W, b = (Variable(randn(*shape)) for shape in ((4, 3), (3, 2), (2,)))
         t = F.matmul(x, W)

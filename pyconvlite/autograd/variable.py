@@ -28,7 +28,7 @@ from .. import backends
 from .._pytorch import Hinting
 from ..config import call_with_config
 from .backprop import Arithmetic, Operation, backprop, generation_of, graph_behind
-from .changes import reassigned
+from .changes import reassigned, viewed
 from .comparisons import Comparison, collected
 
 
@@ -134,6 +134,7 @@ class Variable(Hinting):
         return _functions.array_function(function, args, kwargs)
 
     _changed = 0  # when `data` was last reassigned; 0 for never
+    _written = 0  # the same, through a view
     # Shape and dtype of a computed array that was set to None.
     _freed: tuple[tuple[int, ...], Any] | None = None
     # Of the class until they are set, which makes a Variable in less time.
@@ -162,7 +163,10 @@ class Variable(Hinting):
             data = np.asarray(data)
         if data is None and self.creator is not None:
             self._freed = self.shape, self.dtype
-        self._changed = reassigned()
+        self._changed = now = reassigned()
+        if data is self._data:  # `x.data -= 1`
+            for x in viewed(self):
+                x._written = now
         self._data = data
 
     @property
@@ -256,7 +260,7 @@ class Variable(Hinting):
                 f"{self._described()} cannot be copied or pickled, since it has a graph: call its unchain() "
                 "first, or copy its data"
             )
-        state = {name: value for name, value in vars(self).items() if name != "_changed"}
+        state = {name: value for name, value in vars(self).items() if name not in ("_changed", "_written")}
         if self.grad is not None:  # with create_graph=True it has a graph, which is not copied
             state["grad"] = Variable(self.grad.data)
         return state
