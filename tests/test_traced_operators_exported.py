@@ -75,6 +75,15 @@ def test_onnxruntime_accepts_the_longest_average_padding(pad):
     np.testing.assert_allclose(found, results(model, x)[0], rtol=2e-5)
 
 
+@pytest.mark.cpython
+def test_onnxruntime_keeps_the_zeros_before_a_max_pooling():
+    """It makes them the pooling's own padding, which is minus infinity, if it can."""
+    ends = (0, 0), (0, 0), (1, 1), (1, 0)
+    model, x = Sequential(lambda x: F.pooling(F.pad(x, ends), 3)), floats(2, 1, 4, 5) - 9
+    (found,) = by_onnx_runtime(saved(model, x[:1]), x)
+    np.testing.assert_array_equal(found, results(model, x)[0])
+
+
 def test_prelu_is_one_node():
     model = Sequential(L.Conv2d(4, 3, in_channels=1), L.PReLU(4), F.flatten)
     ops = [node.op_type for node in parse(saved(model, floats(1, 1, 5, 5)), "it").graph.node]
