@@ -51,12 +51,16 @@ def english_words(text: str) -> list[str]:
 
 
 def check_comments(program: str) -> None:
-    """Check that a program's comments are in English and in Japanese in turn, but for those without words."""
+    """Check that each comment is there in English and below it in Japanese, but for those without words."""
     tokens = tokenize(io.BytesIO(program.encode()).readline)
-    comments = [token.string for token in tokens if token.type == COMMENT]
-    marked = [comment for comment in comments if re.match("# (en|ja): ", comment)]
-    assert [comment[:6] for comment in marked] == ["# en: ", "# ja: "] * (len(marked) // 2)
-    assert all(comment.isascii() == comment.startswith("# en") for comment in marked)
+    comments = [token for token in tokens if token.type == COMMENT]
+    marked = [comment for comment in comments if re.match("# (en|ja): ", comment.string)]
+    for english, japanese in zip(marked[::2], marked[1::2], strict=True):
+        assert english.line.lstrip().startswith("# en: ")  # not behind code, where the mark would be shown
+        assert japanese.line.lstrip().startswith("# ja: ")
+        assert japanese.start == (english.start[0] + 1, english.start[1])
+        assert english.string.isascii()
+        assert not japanese.string.isascii()
     # Shapes such as (N, C) and W (OC, KH), numbers, products such as <gy, conv(x)>.
     expression = re.compile(r"# ((\w+ )?\([\w, ]+\)(, )?)+|# [\d.,=+ ]+|# <.*>")
-    assert all(expression.fullmatch(comment) for comment in comments if comment not in marked)
+    assert all(expression.fullmatch(comment.string) for comment in comments if comment not in marked)

@@ -24,8 +24,8 @@ gx = gradient(W)
 (gW,) = grad(length(W), W)
 
 
-# en: the same by differences, without backward
-# ja: 逆伝播を使わず、差分で求めたもの
+# en: the same by differences, without the second backward
+# ja: 同じものを、2 回目の逆伝播を使わず差分で求めたもの
 def measured(h):
     slopes = np.zeros(W.shape)
     for i in np.ndindex(W.shape):

@@ -8,7 +8,7 @@ y = F.conv2d(x, W, stride=stride, pad=pad)
 (gW,) = grad(y, W, gy)
 
 # en: the same by hand: gy as a kernel with its cells a stride apart
-# ja: 同じものを自分で計算: マスの間隔をストライドにした gy をカーネルとします
+# ja: 同じものを自分で計算: gy を、マスの間隔がストライドと等しいカーネルとして使います
 same = F.conv2d(x, gy, pad=pad, dilation=stride)
 same = same.data[:, :, :3, :3]
 difference = np.abs(gW.data - same).max()

@@ -53,7 +53,7 @@ for step in range(120):
         seen.append(right(digits, labels))
         unseen.append(right(tests, np.tile(labels, 10)))
 
-# en: as strips, to be looked at
-# ja: 見るために並べたもの
+# en: five of each side by side, to be looked at
+# ja: 見るために 5 枚ずつ横に並べたもの
 trained = np.hstack(moved(by)[:5])
 tested = np.hstack(tests[:5])

@@ -10,7 +10,7 @@ thick = np.kron(glyphs, np.ones((2, 2), np.float32))
 
 
 # en: pictures of 0 to 9 in turn, anywhere, strong or weak, with some noise
-# ja: 0 から 9 の画像。位置と濃さはさまざまで、ノイズを含みます
+# ja: 0 から 9 を順に描いた画像。位置と濃さはさまざまで、ノイズを含みます
 def drawn(count, rng):
     labels = np.arange(count) % 10
     x = np.zeros((count, 1, 16, 16), np.float32)
