@@ -49,9 +49,8 @@ export class Figure<P extends Plan = Plan> {
 
   /** What a visitor wrote in place of the lesson's program. */
   #written = $state<string | null>(null);
-  /** The lesson's own, with comments in the visitor's language. */
-  #own = $derived.by(() => commented(this.plan.code.trimEnd()));
-  code = $derived(this.#written ?? this.#own);
+  /** With the lesson's own comments in the visitor's language. */
+  code = $derived.by(() => this.#written ?? commented(this.plan.code.trimEnd()));
   isRewritten = $derived(this.#written !== null);
   /** The line that failed, from 1. */
   line = $state<number | null>(null);
@@ -170,7 +169,9 @@ export class Figure<P extends Plan = Plan> {
   }
 
   #write(code: string): void {
-    this.#written = code === this.#own ? null : code;
+    const own = this.plan.code.trimEnd();
+    // In either language: after the switch, undo brings the other one back.
+    this.#written = code === commented(own, 'en') || code === commented(own, 'ja') ? null : code;
   }
 
   /** The link has no program that can be read. */
