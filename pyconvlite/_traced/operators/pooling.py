@@ -104,7 +104,7 @@ def _export_max_pool(c: Call) -> str:
         settings["pads"] = [0, 0, 0, 0]
     for node in c.e.nodes:
         if node.outputs == [x] and node.op == "Pad" and c.e.opset > 17:
-            # Without axes, ONNX Runtime takes its zeros for the pooling's own padding.
+            # Without axes, ONNX Runtime before 1.32 takes its zeros for the pooling's own padding.
             node.inputs[3:] = [c.e.integers(range(4))]
     return c.e.node("MaxPool", x, **settings)
 
