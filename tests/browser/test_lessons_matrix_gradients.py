@@ -154,7 +154,7 @@ def test_columns_with_six_axes(matrix_lesson: Visit) -> None:
         lesson.shows("col", col)
         size = int(len(col) ** 0.5)
         lesson.shows("six", col.T.reshape(1, 1, kernel_size, kernel_size, size, size))
-    lesson.place.locator(".printed").filter(has_text="the same matrix: True").wait_for()
+    lesson.place.locator(".printed").filter(has_text="same = True").wait_for()
     lesson.cells("six").nth(9 + 4).hover()  # six[0, 0, 0, 1, 1, 1]
     assert lesson.marked("col") == list(range(1, 36, 4))
     assert lesson.marked("col", "target") == [4 * 4 + 1]

@@ -12,7 +12,7 @@ N, C, KH, KW, OH, OW = six.shape
 rows = six.transpose(0, 4, 5, 1, 2, 3)
 rows = rows.reshape(N * OH * OW, C * KH * KW)
 same = np.array_equal(rows.data, col.data)
-print("the same matrix:", same)
+print("same =", same)
 
 pixel = np.arange(x.size).reshape(x.shape)
 source = F.im2col(pixel + 1, *way)
