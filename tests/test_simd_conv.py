@@ -217,6 +217,11 @@ class TestConv2d:
         check(lambda x, W, b: F.conv2d(x, W, b, 1, edges), x, W, b)
         check(lambda x, W, b: F.conv2d(x, W, b, 2, edges), x, W, b)
 
+    def test_dilated_kernel_of_the_size_of_the_image(self):
+        """It reaches beyond the image, which it would cover without dilation."""
+        x, W, b = numbers(2, 6, 3, 2), numbers(9, 6, 3, 2), numbers(9)
+        check(lambda x, W, b: F.conv2d(x, W, b, 1, ((0, 2), (0, 1)), dilation=2), x, W, b)
+
     @pytest.mark.parametrize("stride", [1, 2])
     @pytest.mark.parametrize("size", [(0, 5), (5, 0)], ids=str)
     def test_empty_images(self, size, stride):

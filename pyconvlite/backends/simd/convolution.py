@@ -48,7 +48,7 @@ def _bias(b: Array | None, channels: int) -> tuple[Array | None, int] | None:
 def _is_one_window(geometry: ConvGeometry) -> bool:
     """Whether the kernel covers the image exactly: convolution is a matrix product then, without columns."""
     same_size = geometry.kernel_size == geometry.input_size and geometry.output_size == (1, 1)
-    return same_size and geometry.pad == (0, 0) and geometry.groups == 1
+    return same_size and (geometry.pad, geometry.dilation, geometry.groups) == ((0, 0), (1, 1), 1)
 
 
 def _rows(a: Array) -> Array:
