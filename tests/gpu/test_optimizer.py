@@ -103,7 +103,9 @@ def test_many_rows(name):
     ],
 )
 @pytest.mark.parametrize(
-    "shapes", [[(5,)], [(3, 5), (1,), (0, 2), (4, 3, 3, 3), ()], SHAPES * 6], ids=["1", "5", "36"]
+    "shapes",
+    [[(5,)], [(3, 5), (1,), (0, 2), (4, 3, 3, 3), ()], SHAPES * 6, [(0, 2), (0,)]],
+    ids=["1", "5", "36", "empty"],
 )
 def test_clip_norm(shapes, scale, most):
     gradients = [np.asarray(numbers(*shape, seed=i) * np.float32(scale)) for i, shape in enumerate(shapes)]

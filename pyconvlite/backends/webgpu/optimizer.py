@@ -28,7 +28,9 @@ def clip_norm(gradients: list[ndarray], max_norm: float) -> list[ndarray]:
     squared, so that the squares do not overflow. As in NumPy's kernel, the factor is 0 if one is infinite,
     and NaN if one is NaN.
     """
-    packed = [joined(batch) for batch in batches(gradients)]
+    packed = [joined(batch) for batch in batches([g for g in gradients if g.size])]
+    if not packed:
+        return gradients
     largest = functools.reduce(maximum, [abs(g).max() for g in packed])
     scale = maximum(largest, 1e-30)
     squares = functools.reduce(operator.add, [((g / scale) ** 2).sum() for g in packed])
