@@ -218,6 +218,9 @@ class TestViews:
             webgpu.add.at(y, index, y[index])
             np.add.at(x, index, x[index])
             same(y, x)
+        flags = webgpu.asarray([True, False, True])
+        webgpu.add.at(flags, np.s_[:2], True)
+        assert flags.sum().get() == 3, "True plus True is True"
 
     def test_cumulative_sums(self):
         for shape, axis in [((5,), 0), ((4, 3), 0), ((3, 9), -1), ((2, 3), None), ((0, 3), 0), ((1, 2), 0)]:

@@ -278,5 +278,6 @@ def _write(name: str, view: Array, value: Array, adds: bool) -> None:
         text += f"    to += k * parameter({at + 1}); from_ += k * parameter({at + 2}); }}\n"
     for size, stride, step in zip(shape, strides, steps, strict=True):
         parameters += [size, stride, step]
-    text += f"  y[to] {'+=' if adds else '='} value[from_];\n}}\n"
+    writes = ("|=" if view.dtype.kind == "b" else "+=") if adds else "="
+    text += f"  y[to] {writes} value[from_];\n}}\n"
     run(name, text, [value.buffer], [view.buffer], view.size, parameters)
