@@ -195,7 +195,7 @@ def _needed_inputs(
         needed = []
         for x in inputs:
             g = x.creator
-            needed.append(x in wanted or (x.requires_grad and (leaves if g is None else g in needs)))
+            needed.append((x.requires_grad and (leaves if g is None else g in needs)) or x in wanted)
         if True in needed:
             needs[f] = needed
     return needs
@@ -210,7 +210,8 @@ def _copy_shared(
     """Copy gradients that share memory with the graph or with each other."""
     held = {
         id(a if a.base is None else a.base)  # the owner of the memory of a view
-        for v in chain(*seeds, *graph.values())
+        for variables in chain(seeds, graph.values())
+        for v in variables
         if (a := v._data) is not None  # the id of freed data may have been reused
     }
     for x, gx in grads.items():

@@ -553,7 +553,8 @@ def ones_like(x: Variable) -> Variable:
 
 
 def _sum_of(x: Variable, y: Variable) -> Variable:
-    return _of_total(backends.kernels(y).add(x._data, y._data))
+    total = backends.kernels(y).add(x._data, y._data)
+    return Variable(total) if type(total) is np.ndarray else _of_total(total)
 
 
 def _of_total(total: Any) -> Variable:
