@@ -37,6 +37,17 @@ def test_is_a_mapping():
     assert len(states) == 0
 
 
+def test_arrays_of_several_parameters():
+    a, b, c = params(3)
+    states = States({a: np.ones(2)})
+    states.assign([b, a], [np.float64(3), np.zeros(2)])
+    np.testing.assert_equal(states.arrays([a, c, b]), [np.zeros(2), None, np.array(3.0)])
+    assert type(states[b]) is np.ndarray
+    assert states.has_just([b, a])
+    assert not states.has_just([a])
+    assert not states.has_just([a, b, c])
+
+
 def test_array_is_freed_with_its_parameter():
     """So that a later Parameter at the same address does not find it."""
     gc.disable()

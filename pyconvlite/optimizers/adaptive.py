@@ -218,11 +218,11 @@ class Adam(Elementwise):
 
     def _count(self, params: list[Parameter]) -> tuple[int]:
         """Count the update, and those that each Parameter missed, also in replays of a captured step."""
-        later = [param for param in params if param not in self.ms] if self.t else ()
-        for param in later:
-            self.starts[param] = np.array(self.t)
-        if len(params) - len(later) < len(self.ms):  # some had a gradient before and have none now
-            for param in set(self.ms).difference(params):
+        if self.t and not self.ms.has_just(params):
+            for param in params:
+                if param not in self.ms:
+                    self.starts[param] = np.array(self.t)
+            for param in set(self.ms).difference(params):  # it had a gradient before
                 self.starts[param] = np.array(self.starts.get(param, 0) + 1)
         self.t += 1
         return (self.t,)

@@ -238,26 +238,28 @@ class Elementwise(Optimizer):
         self, params: list[Parameter], settings: Callable[[], tuple[float, ...]] | None = None
     ) -> None:
         memories = [getattr(self, name) for name in self.states]
-        rows: list[Row] = []
-        for param in params:
-            g = gradient(param)
-            row: Row = (param._data, g)
-            for memory in memories:
-                state = memory.get(param)
-                if state is not None and type(state) is not type(g):  # the model was moved
-                    state = to_device_of(g, to_cpu(state))
-                row += (get_array_module(g).zeros_like(g) if state is None else state,)
-            rows.append(row)
+        gradients = [gradient(param) for param in params]
+        columns = [[param._data for param in params], gradients]
+        for memory in memories:
+            states = memory.arrays(params)
+            for i, (g, state) in enumerate(zip(gradients, states, strict=True)):
+                if type(state) is not type(g):  # there is none, or the model was moved
+                    states[i] = (
+                        get_array_module(g).zeros_like(g) if state is None else to_device_of(g, to_cpu(state))
+                    )
+            columns.append(states)
+        rows = list(zip(*columns, strict=True))
         # The settings are read only here, so that a captured step reads them again at each replay.
         updated = self.rule(host_scalars(settings or self.settings), rows)
         if type(self).rule is not Elementwise.rule:
             updated = list(updated or ())
             self._check(rows, updated)
+        weights, *after = zip(*updated, strict=True)
         now = reassigned()
-        for param, row in zip(params, updated, strict=True):
-            param._changed, param._data = now, as_array(row[0])
-            for i, memory in enumerate(memories, 1):
-                memory[param] = as_array(row[i])
+        for param, W in zip(params, weights, strict=True):
+            param._changed, param._data = now, W if type(W) is np.ndarray else as_array(W)
+        for memory, arrays in zip(memories, after, strict=True):
+            memory.assign(params, arrays)
 
     def _check(self, rows: Sequence[Row], updated: Sequence[Any]) -> None:
         """Raise ValueError unless a subclass's own `rule` returned rows like the given ones, without g."""

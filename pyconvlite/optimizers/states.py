@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from typing import Any
 
+from numpy import ndarray
+
 from .._shapes import Array
-from ..autograd import Parameter
+from ..autograd import Parameter, as_array
 
 
 class States(MutableMapping[Parameter, Array]):
@@ -38,13 +40,25 @@ class States(MutableMapping[Parameter, Array]):
             raise KeyError(param)
         return self._entries[id(param)][1]
 
-    def __contains__(self, param: object) -> bool:
-        return id(param) in self._entries
+    def arrays(self, params: Sequence[Parameter]) -> list[Any]:
+        """The array of each Parameter, or None if there is none."""
+        none = None, None
+        return [self._entries.get(id(param), none)[1] for param in params]
 
-    def get(self, param: Parameter, default: Any = None) -> Any:
-        """The array, or `default` if there is none."""
-        entry = self._entries.get(id(param))
-        return default if entry is None else entry[1]
+    def assign(self, params: Sequence[Parameter], arrays: Sequence[Any]) -> None:
+        """Set the array of each Parameter; a number becomes a 0-d array."""
+        entries = self._entries
+        for param, array in zip(params, arrays, strict=True):
+            a = array if type(array) is ndarray else as_array(array)
+            entry = entries.get(id(param))
+            if entry is None:
+                self[param] = a
+            else:
+                entries[id(param)] = entry[0], a
+
+    def has_just(self, params: Iterable[Parameter]) -> bool:
+        """Whether these and no other Parameters have an array."""
+        return self._entries.keys() == set(map(id, params))
 
     def __setitem__(self, param: Parameter, array: Array) -> None:
         key, entries = id(param), self._entries

@@ -31,7 +31,7 @@ def _update(
     found: list[tuple[Array, ...] | None] = []
     for row in rows:
         shape = row[0].shape
-        if 0 in shape or [x for x in row if x.dtype != FLOAT32 or x.shape != shape]:
+        if not all_float32(*row) or [x for x in row if x.shape != shape]:
             found.append(None)
             continue
         ys = tuple([np.empty(shape, FLOAT32) for _ in row[1:]])
