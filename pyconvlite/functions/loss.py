@@ -57,7 +57,7 @@ class MeanSquaredError(Function):
     def forward(self, x0: Array, x1: Array) -> Any:
         k = kernels(x0)
         diff = k.sub(x0, x1)
-        return k.div(k.sum(k.mul(diff, diff), None, False), len(diff))
+        return k.sum(k.mul(diff, diff), None, False) / len(diff)
 
     def backward(self, gy: Variable) -> Any:
         x0, x1 = self.inputs
@@ -112,7 +112,7 @@ def mean_squared_error(x0: Any, x1: Any, reduction: str = "batchmean") -> Variab
         variable(2.0)
     """
     x0, x1 = _same_shape(x0, x1, reduction)
-    if x0.dtype == x1.dtype == np.float16:
+    if x0._data.dtype.itemsize == x1._data.dtype.itemsize == 2:  # float16
         return _in_float32(mean_squared_error, x0, x1, reduction)
     if reduction == "batchmean" and x0._data.ndim:
         return MeanSquaredError()(x0, x1)
@@ -225,7 +225,7 @@ def huber_loss(x0: Any, x1: Any, delta: float = 1.0, reduction: str = "mean") ->
     """
     above_zero(delta, "delta")
     x0, x1 = _same_shape(x0, x1, reduction)
-    if x0.dtype == x1.dtype == np.float16:
+    if x0._data.dtype.itemsize == x1._data.dtype.itemsize == 2:  # float16
         return _in_float32(huber_loss, x0, x1, delta, reduction)
     return reduced(Huber(delta)(sub(x0, x1)), reduction)
 

@@ -10,12 +10,15 @@ from .half import HALF
 
 
 def _checked(t: Array, size: int, name: str) -> Array:
-    """The indexes as int64."""
-    indexes = t.astype(np.int64, casting="same_kind", copy=False)
+    """The indexes as np.intp, which NumPy need not convert: int32 in Pyodide, elsewhere int64."""
+    indexes = t if t.dtype == np.intp else t.astype(np.int64, casting="same_kind", copy=False)
     # As unsigned integers, negative ones are large. By `reduce`, since `t.max()` goes through Python.
-    if t.size and np.maximum.reduce(indexes.view(np.uint64), axis=None) >= size:
+    if t.size and np.maximum.reduce(indexes.view(_UNSIGNED[indexes.itemsize]), axis=None) >= size:
         raise ValueError(f"{name} must be in 0..{size - 1}; got {t.min()}..{t.max()}")
-    return indexes
+    return indexes if indexes is t else indexes.astype(np.intp, copy=False)
+
+
+_UNSIGNED: dict[int, type] = {4: np.uint32, 8: np.uint64}  # by bytes
 
 
 @counted("numpy")
