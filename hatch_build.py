@@ -1,4 +1,4 @@
-"""What the wheel's build adds: the SIMD kernels, compiled from C into a file of two side modules."""
+"""What the build makes for the wheel: side modules, compiled from C, and scripts without comments."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+from rjsmin import jsmin
 
-SIMD = "pyconvlite/backends/simd"
+PACKAGE = "pyconvlite"
+SIMD = f"{PACKAGE}/backends/simd"
 VARIANTS = {"relaxed": ["-msimd128", "-mrelaxed-simd"], "simd128": ["-msimd128"]}
 # The kernels are written in vectors, with inner loops unrolled by hand: what the compiler vectorizes and
 # unrolls beside them makes a module a quarter larger, but no call faster.
@@ -22,11 +24,14 @@ BLOCK = 1 << 13  # as in library.py
 TARGET = ["-target", "wasm32-freestanding", "-ffreestanding", "-fPIC", "-fvisibility=hidden", "-mbulk-memory"]
 
 
-class SideModules(BuildHookInterface):  # type: ignore[type-arg]
-    """Compiles them with Zig's C compiler, which comes from PyPI and needs nothing else."""
+class WheelContents(BuildHookInterface):  # type: ignore[type-arg]
+    """Compiles the kernels with Zig's C compiler, which comes from PyPI and needs nothing else."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Put both side modules into the wheel; an editable install goes without."""
+        """Put both side modules into the wheel, and the scripts without their comments.
+
+        An editable install goes without the modules, and has the scripts as they are.
+        """
         if version == "editable":
             return
         self.folder = tempfile.TemporaryDirectory()
@@ -35,10 +40,14 @@ class SideModules(BuildHookInterface):  # type: ignore[type-arg]
             module = Path(self.folder.name, f"{name}.wasm")
             compile_side_module(Path(self.root, SIMD, "kernels.c"), module, features)
             modules.append(module.read_bytes())
-        file = Path(self.folder.name, "kernels.bin")
-        file.write_bytes(side_by_side(*modules))
-        file.chmod(0o644)
-        build_data["force_include"][str(file)] = f"{SIMD}/{file.name}"
+        made = {f"{SIMD}/kernels.bin": side_by_side(*modules)}
+        for script in Path(self.root, PACKAGE).rglob("*.js"):
+            made[script.relative_to(self.root).as_posix()] = jsmin(script.read_bytes())
+        for name, content in made.items():
+            file = Path(self.folder.name, name.replace("/", "-"))
+            file.write_bytes(content)
+            file.chmod(0o644)
+            build_data["force_include"][str(file)] = name
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
         """Clean up."""

@@ -26,6 +26,7 @@ def test_sbom_names_the_wheel_and_its_dependencies(wheel):
     assert components["numpy"]["scope"] == "required"
     assert {name for name, each in components.items() if each["scope"] == "excluded"} == {
         "hatchling",
+        "rjsmin",
         "ziglang",
     }
     (needs,) = (each["dependsOn"] for each in bill["dependencies"] if each["ref"] == this["purl"])

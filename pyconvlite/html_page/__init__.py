@@ -177,8 +177,8 @@ def _shape(shape: Any) -> tuple[int, int, int]:
 
 def _operators(runtime: str) -> set[str]:
     """The names of the operators that the runtime computes."""
-    table = runtime[runtime.index("const OPERATORS = {") :]
-    return set(re.findall(r"^  '?([\w+]+)'?: ", table, re.MULTILINE))
+    table = runtime[runtime.index("const OPERATORS") :]
+    return set(re.findall(r"[{,]\s*'?([A-Z][\w+]*)'?:", table))
 
 
 def _graph(model: Any, shape: tuple[int, int, int], classes: int, operators: set[str]) -> Graph:
