@@ -31,6 +31,15 @@ def test_upsample_of_empty_and_integer_images():
     assert (y.dtype, y.data.tolist()) == (np.uint8, [[[[1, 1, 200, 200]]]])
 
 
+def test_upsample_by_one_does_not_share_the_array_of_x():
+    """A change through the one Variable would go unnoticed in the graph of the other."""
+    x = Variable(X.copy())
+    y, loss = F.upsample(x, 1), (x**2).sum()
+    y.data -= 1
+    with pytest.raises(RuntimeError, match="reassigned"):
+        loss.backward()
+
+
 def axis_of(old, new, factor):
     """Number of pixels, and their distance in old pixels, along one axis."""
     if factor is None:

@@ -70,7 +70,7 @@ def upsample(x: Any, scale: IntPair) -> Variable:
     x = as_input(x, "x")
     check_axes(x.shape, "(N, C, H, W)")
     SH, SW = sizes(1, scale, "scale")
-    if not x.size:
+    if not x.size or SH == SW == 1:
         N, C, H, W = x.shape
         return reshape(x, (N, C, H * SH, W * SW))
     return Upsample((SH, SW))(x)
