@@ -316,7 +316,11 @@ def test_the_weighted_mean_of_many_float16_does_not_overflow():
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [
-        (lambda f: f(IMAGES, PIXELS), ValueError, r"labels in t must be in 0\.\.2; got -1\.\.2"),
+        (
+            lambda f: f(IMAGES, PIXELS),
+            ValueError,
+            r"labels in t, except ignore_index, must be in 0\.\.2; got -1\.\.2",
+        ),
         (
             lambda f: f(IMAGES, abs(PIXELS), ignore_index=0, weight=WEIGHT[:2]),
             ValueError,

@@ -161,7 +161,7 @@ def _of_labels(
     if ignore_index is not None:
         kept = labels != integer(ignore_index, "ignore_index")
         labels = xp.where(kept, labels, 0)
-    kernels(labels).check_indexes(labels, C, "labels in t")
+    kernels(labels).check_indexes(labels, C, "labels in t, except ignore_index,")
     counted_weights = kept.astype(log_p.dtype)
     weights = _class_weights(log_p, weight)
     if weight is not None:

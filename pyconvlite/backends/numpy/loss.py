@@ -34,7 +34,7 @@ def _rows(x: Array, t: Array) -> tuple[Array, Array]:
 @counted("numpy")
 def softmax_cross_entropy(x: Array, t: Array) -> tuple[Array, Array]:
     (N, C, *S), is_half = x.shape, x.dtype == HALF
-    x, t = _rows(x.astype(np.float32) if is_half else x, _checked(t, C, "labels in t"))
+    x, t = _rows(x.astype(np.float32) if is_half else x, _checked(t, C, "labels in t, except ignore_index,"))
     x = np.subtract(x, np.maximum.reduce(x, axis=1, keepdims=True), order="C")
     p = np.exp(x)
     sums = np.add.reduce(p, axis=1, keepdims=True)

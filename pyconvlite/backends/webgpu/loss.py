@@ -29,7 +29,7 @@ def softmax_cross_entropy(x: ndarray, t: Labels) -> tuple[ndarray, ndarray]:
     (x,) = floats(x)
     rows, gx = x.new((t.size,)), x.new(x.shape)
     if not isinstance(t, ndarray):
-        check_on_cpu(t, x.shape[1], "labels in t")
+        check_on_cpu(t, x.shape[1], "labels in t, except ignore_index,")
     if x.size:
         inputs, outputs = [whole(x), _whole_ints(t)], [rows, gx, faults()]
         sizes = {"CLASSES": x.shape[1], "INNER": math.prod(x.shape[2:])}
