@@ -15,7 +15,7 @@ from conditions import numbers
 
 import pyconvlite.functions as F
 import pyconvlite.layers as L
-from pyconvlite import Config, Function, Layer, Parameter, Variable
+from pyconvlite import Config, Function, Layer, Parameter, Variable, dezero
 from pyconvlite.backends import DeviceUnavailable
 from pyconvlite.models import Sequential
 
@@ -43,6 +43,19 @@ def test_call_returns_one_output_or_a_tuple():
     total, difference = Two()(x, y)
     assert (total.item(), difference.item()) == (4.0, 2.0)
     assert One()(x).item() == 6.0
+
+
+@pytest.mark.parametrize("base", [Layer, dezero.Layer])
+def test_forward_gets_keyword_arguments(base):
+    class Masked(base):
+        def forward(self, x, mask=None, *, scale=1.0):
+            return (x if mask is None else x * mask) * scale
+
+    masked, x = Masked(), Variable(np.array([1.0, 2.0]))
+    np.testing.assert_array_equal(masked(x, mask=np.array([0.0, 1.0]), scale=3.0).data, [0.0, 6.0])
+    assert [ref() for ref in masked.inputs] == [x]
+    with pytest.raises(TypeError, match=r"forward.* unexpected keyword argument 'mode'"):
+        masked(x, mode=1)
 
 
 def test_no_inputs_before_the_first_call():

@@ -32,9 +32,9 @@ class Layer(layers.Layer):
         variable([2. 6.])
     """
 
-    def __call__(self, *inputs: Any) -> Any:
+    def __call__(self, *inputs: Any, **kwargs: Any) -> Any:
         """As in `pyconvlite.Layer`; the graph keeps the outputs, which `self.outputs` refers to weakly."""
-        ys = super().__call__(*inputs)
+        ys = super().__call__(*inputs, **kwargs)
         for y in ys if isinstance(ys, tuple) else (ys,):
             if getattr(y, "creator", None) is not None:
                 y.creator.reads_outputs = True  # or the graph would have stand-ins without the data

@@ -80,8 +80,10 @@ class Layer(Weights):
     _torch_hidden: ClassVar[tuple[str, ...]] = ()  # attributes that PyTorch's keys leave out
     _hooks: Hooks | None = None
 
-    def __call__(self, *inputs: Any) -> Any:
+    def __call__(self, *inputs: Any, **kwargs: Any) -> Any:
         """Call `forward`, then the forward hooks; return the output, or a tuple of several outputs.
+
+        Keyword arguments go to `forward` alone: `inputs` and the hooks have the positional ones.
 
         If a call fails while a Parameter has no data yet, those that it initialized are reset to None, and
         recurrent layers keep the states that they had before. Once all Parameters have data, a call that
@@ -93,7 +95,7 @@ class Layer(Weights):
         all_sized = getattr(self, "_all_sized", False)
         unsized, states = ([], []) if all_sized else self._before_sizes()
         try:
-            ys = self.forward(*inputs)
+            ys = self.forward(*inputs, **kwargs)
             if ys is None:
                 raise TypeError(f"{type(self).__name__}.forward must return its output; got None")
             if self._hooks is not None:
