@@ -1,4 +1,4 @@
-"""What the build makes for the wheel: side modules, compiled from C, and scripts without comments."""
+"""What the build makes for the wheel: side modules, compiled from C; scripts and shaders without comments."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class WheelContents(BuildHookInterface):  # type: ignore[type-arg]
     """Compiles the kernels with Zig's C compiler, which comes from PyPI and needs nothing else."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Put both side modules into the wheel, and the scripts without their comments.
+        """Put both side modules into the wheel, and scripts and shaders without their comments.
 
         An editable install goes without the modules, and has the scripts as they are.
         """
@@ -41,8 +41,9 @@ class WheelContents(BuildHookInterface):  # type: ignore[type-arg]
             compile_side_module(Path(self.root, SIMD, "kernels.c"), module, features)
             modules.append(module.read_bytes())
         made = {f"{SIMD}/kernels.bin": side_by_side(*modules)}
-        for script in Path(self.root, PACKAGE).rglob("*.js"):
-            made[script.relative_to(self.root).as_posix()] = jsmin(script.read_bytes())
+        for suffix in ("js", "wgsl"):  # whose comments are JavaScript's
+            for script in Path(self.root, PACKAGE).rglob(f"*.{suffix}"):
+                made[script.relative_to(self.root).as_posix()] = jsmin(script.read_bytes())
         for name, content in made.items():
             file = Path(self.folder.name, name.replace("/", "-"))
             file.write_bytes(content)

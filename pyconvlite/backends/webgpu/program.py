@@ -37,7 +37,7 @@ GEOMETRY = " ".join(
     for k, name in enumerate(("H", "W", "OH", "OW", "KH", "KW", "SH", "SW", "PH", "PW", "DH", "DW"), start=1)
 )
 FOLDER = Path(__file__).parent / "wgsl"
-REPEAT = re.compile(r"\$for\((\w+), (\w+)\)\{")
+REPEAT = re.compile(r"\$for\((\w+), ?(\w+)\)\{")  # as in the source, or as the wheel has it
 
 
 def expand(text: str, numbers: dict[str, int]) -> str:
