@@ -181,7 +181,8 @@ def backprop(
                 a, b = x._data, gx._data
                 if a is None or a.shape != b.shape or a.dtype is not b.dtype:
                     gx = _fitted(gx, x, f, arithmetic)
-                grads[x] = add(grads[x], gx) if x in grads else gx
+                before = grads.get(x)
+                grads[x] = gx if before is None else add(before, gx)
     _copy_shared(grads, seeds, graph, arithmetic.cast)
     return grads
 
