@@ -331,7 +331,10 @@ class _Machine:
         return self._stack[-1]
 
     def _found(self, persistent: Any) -> _Storage:
-        kind, name, key, _, length = persistent[:5]
+        kind, *_ = persistent
+        if kind == "module":  # the class of a whole model, in the older format
+            raise _Refused(f"it contains a model; {_HINT}")
+        _, name, key, _, length = persistent[:5]
         if kind != "storage" or not isinstance(name, _Name) or persistent[5:] not in ((), (None,)):
             raise _Refused("it refers to something other than a storage")
         module, _, storage = name.name.partition(".")

@@ -204,6 +204,10 @@ def test_a_torchscript_program_is_named(tmp_path):
         (itself(), "nested more than 32"),
         (Persistent(("file", "a", "b", "c", 1)), "something other than a storage"),
         (Persistent(("storage", "torch", "0", "cpu", 4)), "something other than a storage"),
+        (
+            Persistent(("module", Storage("nets", "Net"), "nets.py", "class Net: ...")),
+            r"contains a model; save model\.state_dict\(\) alone",
+        ),
         (Persistent(3), "damaged"),
         (tensor(storage(4, "0", "ComplexFloatStorage")), "torch.ComplexFloatStorage, which is not supported"),
         (tensor(Persistent(("storage", Storage("os", "FloatStorage"), "0", "cpu", 4))), "os.FloatStorage"),
