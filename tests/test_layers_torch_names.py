@@ -156,14 +156,18 @@ def test_mismatched_keys_are_named_and_nothing_changes():
 
 
 @pytest.mark.parametrize("prefix", ["module.", "_orig_mod."])
-def test_keys_of_a_submodel(prefix):
-    state = {f"{prefix}{key}": array for key, array in Net().state_dict().items()}
-    with pytest.raises(
-        ValueError, match=rf"do not fit the model: all keys begin with '{prefix}'; .*missing: "
-    ):
-        Net().load_state_dict(state)
-    for others in ({"conv1.bias": 0}, {"fc.weight": 0}, {0: 0}):
-        with pytest.raises(ValueError, match="do not fit the model: missing: "):
+def test_prefix_of_a_wrapper_is_ignored(prefix):
+    model, other = Net(), Net()
+    state = {f"{prefix}{key}": array for key, array in model.state_dict().items()}
+    keys = other.load_state_dict(state | {f"{prefix}bn.num_batches_tracked": np.array(3)})
+    assert keys == ([], [])
+    for key, array in other.state_dict().items():
+        np.testing.assert_array_equal(array, model.state_dict()[key])
+    with pytest.raises(ValueError, match=r"do not fit the model: missing: scale$"):
+        other.load_state_dict({key: array for key, array in state.items() if "scale" not in key})
+    assert set(Net().load_state_dict(state, strict=False).unexpected) == set(state)
+    for others in ({"conv1.bias": 0}, {"fc.weight": 0}, {0: 0}, {f"{prefix}y": 0}):
+        with pytest.raises(ValueError, match=rf"unexpected: {prefix}x"):
             Net().load_state_dict({f"{prefix}x": np.zeros(1)} | others)
 
 

@@ -31,7 +31,6 @@ NAMES = {
     "COEP",
     "COOP",
     "Chrome",
-    "DataParallel",
     "Edge",
     "Firefox",
     "Graphviz",

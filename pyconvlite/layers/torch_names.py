@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import _weights
-from .._coded import coded
 from .._shapes import Array
 from ..autograd import Parameter, Variable
 from ..backends import to_cpu
@@ -130,11 +129,13 @@ def load(
             f"mapping must have arrays by keys; got {type(mapping).__name__}; load_weights reads files"
         )
     named = {**others, **found}
+    if strict:
+        mapping = _unwrapped(mapping, named)
     arrays = {key: _as_array(mapping[key]) for key in named if key in mapping}
     given = {named[key].param for key in arrays}
     missing = [key for key, entry in found.items() if entry.param not in given]
     unexpected = [key for key in mapping if key not in named and str(key).rpartition(".")[2] != _NOT_READ]
-    faults = [*_wrapped(mapping, named), *_weights.other_names(missing, unexpected)] if strict else []
+    faults = _weights.other_names(missing, unexpected) if strict else []
     for key, array in arrays.items():
         faults += _weights.misfits(key, array.shape, array.dtype, named[key].shape())
     if faults:
@@ -149,18 +150,13 @@ def load(
     return Keys(missing, unexpected)
 
 
-def _wrapped(mapping: Mapping[str, Any], named: Mapping[str, Entry]) -> list[Exception]:
-    """The error for keys that have the prefix of a wrapper, such as PyTorch's DataParallel; else nothing."""
-    prefixes = {str(key).partition(".")[0] + "." for key in mapping}
-    if len(prefixes) != 1:
-        return []
-    (prefix,) = prefixes
-    if any(key in named for key in mapping) or not any(
-        str(key).removeprefix(prefix) in named for key in mapping
-    ):
-        return []
-    error = ValueError(f"all keys begin with {prefix!r}; remove it: key.removeprefix({prefix!r})")
-    return [coded(error, "weights-prefix", prefix=prefix)]
+def _unwrapped(mapping: Mapping[str, Any], named: Mapping[str, Entry]) -> Mapping[str, Any]:
+    """The mapping without the prefix that a wrapper gives all keys, such as PyTorch's DataParallel."""
+    prefix, *others = {str(key).partition(".")[0] + "." for key in mapping} or [""]
+    inner = {str(key).removeprefix(prefix): key for key in mapping}
+    if others or any(key in named for key in mapping) or named.keys().isdisjoint(inner):
+        return mapping
+    return {key: mapping[outer] for key, outer in inner.items()}
 
 
 def _as_array(value: Any) -> Array:

@@ -134,7 +134,8 @@ class Weights(ParamTree):
 
         Args:
             mapping: arrays or PyTorch tensors by the keys of `state_dict`.
-            strict: whether the keys must be the same; if not, Parameters that are missing stay as they are.
+            strict: whether the keys must be the same, except for a prefix that all have, such as `module.` of
+                PyTorch's DataParallel; if not, Parameters that are missing stay as they are.
 
         Returns:
             The missing and the unexpected keys.
