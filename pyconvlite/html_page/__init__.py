@@ -233,9 +233,7 @@ def _is_known(node: Node, graph: Graph, operators: set[str]) -> bool:
             return False
         case "Clip" | "Pad" | "Slice" | "Softmax" | "LogSoftmax" if node.version < 13:  # by attributes, flat
             return False
-        case "BatchNormalization" | "Pad" if (
-            a.get("training_mode") or a.get("mode", "constant") != "constant"
-        ):
+        case "Pad" if a.get("mode", "constant") != "constant":
             return False
         case "Resize":  # as F.upsample writes it
             places = a.get("coordinate_transformation_mode"), a.get("nearest_mode"), a.get("mode")

@@ -264,39 +264,38 @@ function stridesOf(shape, to) {
 }
 
 /**
- * Calls f with the index of each element of a shape, in order, and its offset by each of several strides.
+ * Calls f for each row of a shape: elements from `at` to `end`, which all strides cross in equal `steps`.
  *
  * @param {number[]} shape  @param {number[][]} strides
- * @param {(at: number, places: number[]) => void} f
+ * @param {(at: number, end: number, places: number[], steps: number[]) => void} f
  */
 function walk(shape, strides, f) {
-  const index = shape.map(() => 0);
-  const places = strides.map(() => 0);
-  const size = sizeOf(shape);
-  for (let at = 0; at < size; at++) {
-    f(at, places);
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      index[axis]++;
-      for (let s = 0; s < places.length; s++) places[s] += strides[s][axis];
-      if (index[axis] < shape[axis]) break;
-      for (let s = 0; s < places.length; s++) places[s] -= strides[s][axis] * shape[axis];
-      index[axis] = 0;
-    }
+  let first = shape.length - 1;
+  while (first > 0 && strides.every((own) => own[first - 1] === own[first] * shape[first])) first--;
+  const length = sizeOf(shape.slice(first));
+  const inner = shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
+  const steps = strides.map((own) => own[shape.length - 1]);
+  for (let at = 0; at < sizeOf(shape); at += length) {
+    const places = strides.map((own) =>
+      own.reduce((sum, step, axis) => sum + step * (Math.floor(at / inner[axis]) % shape[axis]), 0),
+    );
+    f(at, at + length, places, steps);
   }
 }
 
-/** @param {(x: number, z: number) => number} f  @returns {Operator} */
+/** @param {'+' | '-' | '*' | '/' | ((x: number, z: number) => number)} f  @returns {Operator} */
 const both = (f) => (k, inputs) => [
   inputs.reduce((x, z) => {
     const y = empty(k, broadcast(x.shape, z.shape));
     const [one, other, to] = [x, z, y].map((v) => k.numbers(v));
-    if (x.size === y.size && z.size === y.size) {
-      for (let i = 0; i < to.length; i++) to[i] = f(one[i], other[i]);
-    } else {
-      walk(y.shape, [stridesOf(x.shape, y.shape), stridesOf(z.shape, y.shape)], (at, [i, j]) => {
-        to[at] = f(one[i], other[j]);
-      });
-    }
+    walk(y.shape, [stridesOf(x.shape, y.shape), stridesOf(z.shape, y.shape)], (at, end, [i, j], [a, b]) => {
+      // Engines do not inline a function of many, and a call allocates its numbers.
+      if (f === '+') for (; at < end; at++, i += a, j += b) to[at] = one[i] + other[j];
+      else if (f === '-') for (; at < end; at++, i += a, j += b) to[at] = one[i] - other[j];
+      else if (f === '*') for (; at < end; at++, i += a, j += b) to[at] = one[i] * other[j];
+      else if (f === '/') for (; at < end; at++, i += a, j += b) to[at] = one[i] / other[j];
+      else for (; at < end; at++, i += a, j += b) to[at] = f(one[i], other[j]);
+    });
     return y;
   }),
 ];
@@ -306,8 +305,8 @@ const where = (k, [condition, x, z], a) => {
   const y = empty(k, a.shape);
   const [holds, one, other, to] = [condition, x, z, y].map((v) => k.numbers(v));
   const strides = [condition, x, z].map((v) => stridesOf(v.shape, a.shape));
-  walk(a.shape, strides, (at, [h, i, j]) => {
-    to[at] = holds[h] ? one[i] : other[j];
+  walk(a.shape, strides, (at, end, [h, i, j], [a, b, c]) => {
+    for (; at < end; at++, h += a, i += b, j += c) to[at] = holds[h] ? one[i] : other[j];
   });
   return [y];
 };
@@ -336,20 +335,6 @@ const clip = (k, [x, low, high]) => {
   return each((v) => Math.min(Math.max(v, least), most))(k, [x], {});
 };
 
-/** @type {Operator} */
-const batchNorm = (k, [x, gamma, beta, mean, variance], a) => {
-  const [C, inner] = [x.shape[1], sizeOf(x.shape.slice(2))];
-  const y = empty(k, x.shape);
-  const [from, to] = [k.floats(x.at, x.size), k.floats(y.at, y.size)];
-  const [g, b, m, v] = [gamma, beta, mean, variance].map((each) => k.floats(each.at, C));
-  for (let plane = 0, i = 0; plane < x.size / inner; plane++) {
-    const c = plane % C;
-    const scale = g[c] / Math.sqrt(v[c] + (a.epsilon ?? 1e-5));
-    for (const end = i + inner; i < end; i++) to[i] = (from[i] - m[c]) * scale + b[c];
-  }
-  return [y];
-};
-
 /**
  * Each n elements with the mean 0 and the variance 1, then scaled and shifted.
  *
@@ -365,8 +350,8 @@ function normalized(k, x, n, [gamma, beta], a) {
     const scale = 1 / Math.sqrt(squares / n + (a.epsilon ?? 1e-5));
     for (let i = first; i < first + n; i++) to[i] = (from[i] - sum / n) * scale;
   }
-  const scaled = both((v, g) => v * g)(k, [y, gamma], {});
-  return beta ? both((v, b) => v + b)(k, [scaled[0], beta], {}) : scaled;
+  const scaled = both('*')(k, [y, gamma], {});
+  return beta ? both('+')(k, [scaled[0], beta], {}) : scaled;
 }
 
 /** Over the last axes. @type {Operator} */
@@ -410,14 +395,11 @@ const softmax =
 /** @type {Operator} */
 const gemm = (k, [A, B, C], a) => {
   const [M, K] = a.transA ? [...A.shape].reverse() : A.shape;
-  const N = a.transB ? B.shape[0] : B.shape[1];
-  const y = empty(k, [M, N]);
-  const [aRow, aColumn] = a.transA ? [1, M] : [K, 1];
-  const [bRow, bColumn] = a.transB ? [1, K] : [N, 1];
-  k.call.matmul(y.at, A.at, 0, aRow, aColumn, B.at, 0, bRow, bColumn, 1, M, N, K);
+  const [y, N] = [empty(k, a.shape), a.shape[1]];
+  const [first, second] = [a.transA ? [1, M] : [K, 1], a.transB ? [1, K] : [N, 1]];
+  k.call.matmul(y.at, A.at, 0, ...first, B.at, 0, ...second, 1, M, N, K);
   const [alpha, beta] = [a.alpha ?? 1, a.beta ?? 1];
-  if (alpha === 1 && !C) return [y];
-  const scaled = alpha === 1 ? y : each((v) => alpha * v)(k, [y], {})[0];
+  const [scaled] = alpha === 1 ? [y] : each((v) => alpha * v)(k, [y], {});
   return C ? both((u, v) => u + beta * v)(k, [scaled, C], {}) : [scaled];
 };
 
@@ -428,8 +410,10 @@ const matmul = (k, [A, B], a) => {
   const [outerA, outerB] = [A.shape.slice(0, -2), B.shape.slice(0, -2)];
   const outer = broadcast(outerA, outerB);
   const y = empty(k, a.shape);
-  walk(outer, [stridesOf(outerA, outer), stridesOf(outerB, outer)], (at, [i, j]) => {
-    k.call.matmul(y.at + 4 * at * M * N, A.at + 4 * i * M * K, 0, K, 1, B.at + 4 * j * K * N, 0, N, 1, 1, M, N, K);
+  walk(outer, [stridesOf(outerA, outer), stridesOf(outerB, outer)], (at, end, [i, j], [a, b]) => {
+    for (; at < end; at++, i += a, j += b) {
+      k.call.matmul(y.at + 4 * at * M * N, A.at + 4 * i * M * K, 0, K, 1, B.at + 4 * j * K * N, 0, N, 1, 1, M, N, K);
+    }
   });
   return [y];
 };
@@ -445,8 +429,8 @@ const reduction =
     const kept = x.shape.map((n, i) => (axes.includes(i) ? 1 : n));
     const y = empty(k, (a.keepdims ?? 1) ? kept : kept.filter((_, i) => !axes.includes(i)));
     const [from, to] = [k.floats(x.at, x.size), k.floats(y.at, y.size).fill(start)];
-    walk(x.shape, [stridesOf(kept, x.shape)], (at, [i]) => {
-      to[i] = f(to[i], from[at]);
+    walk(x.shape, [stridesOf(kept, x.shape)], (at, end, [i], [step]) => {
+      for (; at < end; at++, i += step) to[i] = f(to[i], from[at]);
     });
     if (isMean) for (let i = 0; i < to.length; i++) to[i] *= to.length / from.length;
     return [y];
@@ -466,8 +450,8 @@ const transpose = (k, [x], a) => {
   const y = empty(k, a.shape);
   const [from, to] = [k.floats(x.at, x.size), k.floats(y.at, y.size)];
   const own = stridesOf(x.shape, x.shape);
-  walk(y.shape, [order.map((/** @type {number} */ i) => own[i])], (at, [i]) => {
-    to[at] = from[i];
+  walk(y.shape, [order.map((/** @type {number} */ i) => own[i])], (at, end, [i], [step]) => {
+    for (; at < end; at++, i += step) to[at] = from[i];
   });
   return [y];
 };
@@ -574,13 +558,12 @@ const OPERATORS = {
   ConvTranspose: deconvolution,
   MaxPool: maxPool,
   AveragePool: averagePool,
-  BatchNormalization: batchNorm,
   Gemm: gemm,
   MatMul: matmul,
-  Add: both((x, z) => x + z),
-  Sub: both((x, z) => x - z),
-  Mul: both((x, z) => x * z),
-  Div: both((x, z) => x / z),
+  Add: both('+'),
+  Sub: both('-'),
+  Mul: both('*'),
+  Div: both('/'),
   Pow: both((x, z) => x ** z),
   Max: both(Math.max),
   Min: both(Math.min),
