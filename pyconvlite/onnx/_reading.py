@@ -150,7 +150,8 @@ class _Reader:
             raise ValueError(f"{self.title} is not an ONNX file: it has no graph or no operator set")
         if version not in OPSETS:
             raise self._error(
-                f"it is of operator set {version}; those from {OPSETS[0]} to {OPSETS[-1]} are known"
+                f"it is of operator set {version}; those from {OPSETS[0]} to {OPSETS[-1]} are known: convert "
+                "it by onnx.version_converter of the package onnx"
             )
         return int(version)
 
