@@ -236,13 +236,15 @@ const averagePool = (k, [x], a) => {
 
 // ----------------------------------------------------------------------------------------------- element-wise
 
-/** @param {(x: number, a: Record<string, any>) => number} f  @returns {Operator} */
+/** @param {'relu' | ((x: number, a: Record<string, any>) => number)} f  @returns {Operator} */
 const each =
   (f) =>
   (k, [x], a) => {
     const y = empty(k, x.shape);
     const [from, to] = [k.numbers(x), k.floats(y.at, x.size)];
-    for (let i = 0; i < from.length; i++) to[i] = f(from[i], a);
+    // Engines do not inline a function of many, and its calls allocate their numbers: frequent ones have loops here.
+    if (f === 'relu') for (let i = 0; i < from.length; i++) to[i] = Math.max(from[i], 0);
+    else for (let i = 0; i < from.length; i++) to[i] = f(from[i], a);
     return [y];
   };
 
@@ -289,7 +291,6 @@ const both = (f) => (k, inputs) => [
     const y = empty(k, broadcast(x.shape, z.shape));
     const [one, other, to] = [x, z, y].map((v) => k.numbers(v));
     walk(y.shape, [stridesOf(x.shape, y.shape), stridesOf(z.shape, y.shape)], (at, end, [i, j], [a, b]) => {
-      // Engines do not inline a function of many, and a call allocates its numbers.
       if (f === '+') for (; at < end; at++, i += a, j += b) to[at] = one[i] + other[j];
       else if (f === '-') for (; at < end; at++, i += a, j += b) to[at] = one[i] - other[j];
       else if (f === '*') for (; at < end; at++, i += a, j += b) to[at] = one[i] * other[j];
@@ -577,7 +578,7 @@ const OPERATORS = {
   Not: each((x) => +!x),
   Where: where,
   PRelu: both((x, slope) => (x < 0 ? slope * x : x)),
-  Relu: each((x) => Math.max(x, 0)),
+  Relu: each('relu'),
   LeakyRelu: each((x, a) => (x < 0 ? (a.alpha ?? 0.01) * x : x)),
   Elu: each((x, a) => (x < 0 ? (a.alpha ?? 1) * Math.expm1(x) : x)),
   Sigmoid: each((x) => 1 / (1 + Math.exp(-x))),
