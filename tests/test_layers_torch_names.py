@@ -155,7 +155,7 @@ def test_mismatched_keys_are_named_and_nothing_changes():
         np.testing.assert_array_equal(array, before[key])
 
 
-@pytest.mark.parametrize("prefix", ["module.", "_orig_mod."])
+@pytest.mark.parametrize("prefix", ["module.", "_orig_mod.", "module._orig_mod."])
 def test_prefix_of_a_wrapper_is_ignored(prefix):
     model, other = Net(), Net()
     state = {f"{prefix}{key}": array for key, array in model.state_dict().items()}

@@ -151,12 +151,13 @@ def load(
 
 
 def _unwrapped(mapping: Mapping[str, Any], named: Mapping[str, Entry]) -> Mapping[str, Any]:
-    """The mapping without the prefix that a wrapper gives all keys, such as PyTorch's DataParallel."""
-    prefix, *others = {str(key).partition(".")[0] + "." for key in mapping} or [""]
-    inner = {str(key).removeprefix(prefix): key for key in mapping}
-    if others or any(key in named for key in mapping) or named.keys().isdisjoint(inner):
-        return mapping
-    return {key: mapping[outer] for key, outer in inner.items()}
+    """The mapping without what one or two wrappers, such as DataParallel, put before all keys."""
+    for depth in (1, 2):
+        prefix, *others = {".".join(str(key).split(".")[:depth]) + "." for key in mapping} or [""]
+        inner = {str(key).removeprefix(prefix): key for key in mapping}
+        if not others and named.keys().isdisjoint(mapping) and not named.keys().isdisjoint(inner):
+            return {key: mapping[outer] for key, outer in inner.items()}
+    return mapping
 
 
 def _as_array(value: Any) -> Array:
