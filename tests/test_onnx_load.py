@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,8 +10,8 @@ from onnx_files import branching, contents, floats, run, saved, small_net
 
 import pyconvlite.functions as F
 from pyconvlite import Variable, onnx, test_mode
-from pyconvlite.models import Sequential
-from pyconvlite.onnx import Node
+from pyconvlite.models import MLP, Sequential
+from pyconvlite.onnx import Node, OnnxModel, ValueInfo
 from pyconvlite.optimizers import Adam
 
 
@@ -361,6 +362,16 @@ def test_top_k_has_a_gradient():
 def test_operator_sets(opset):
     with pytest.raises(ValueError, match=f"operator set {opset}; those from 7 to 28 are known: convert it"):
         onnx.load(contents([("Relu", "x", "y", {})], {"x": (1,)}, "y", opset=opset))
+
+
+def test_part_of_a_file_has_the_weights_of_that_part():
+    data = saved(MLP((5, 4, 3)), floats(1, 2))
+    graph = onnx.load(data).graph()
+    *nodes, last = graph.nodes
+    y = ValueInfo(last.inputs[0], np.dtype("float32"), None)
+    part = OnnxModel(replace(graph, nodes=nodes, outputs=[y]))
+    assert {param.shape for _, param in part.named_params()} == {(2, 5), (5,), (5, 4), (4,)}
+    assert len(data) - len(saved(part)) > 4 * (4 * 3 + 3)
 
 
 def test_loaded_model_is_saved_with_its_current_weights(tmp_path):

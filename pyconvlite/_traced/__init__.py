@@ -42,7 +42,7 @@ def lowered(graph: Graph, is_known: Callable[[Node], bool]) -> Graph:
         graph: one whose `infos` have all values that are computed, as those of `GraphLayer.folded` have.
         is_known: tells whether a node may stay.
     """
-    used = {name for node in graph.nodes for name in node.inputs}.union(y.name for y in graph.outputs)
+    used = graph.used()
     nodes: list[Node] = []
     constants = dict(graph.constants)
     for given in graph.nodes:

@@ -29,17 +29,11 @@ def for_inference(graph: Graph) -> Graph:
         >>> for_inference(graph).nodes[0].inputs
         ['x', 'ratio']
     """
-    before = _used(graph)
-    nodes = [each for node in graph.nodes for each in _of_inference(node, before, graph.constants)]
+    used = graph.used()
+    nodes = [each for node in graph.nodes for each in _of_inference(node, used, graph.constants)]
     changed = replace(graph, nodes=nodes)
-    unused = before - _used(changed)
-    constants = {name: array for name, array in graph.constants.items() if name not in unused}
-    return replace(changed, constants=constants)
-
-
-def _used(graph: Graph) -> set[str]:
-    names = {name for node in graph.nodes for name in node.inputs}
-    return names.union(output.name for output in graph.outputs)
+    used = changed.used()
+    return replace(changed, constants={name: a for name, a in graph.constants.items() if name in used})
 
 
 def _of_inference(node: Node, used: set[str], constants: dict[str, Array]) -> list[Node]:

@@ -126,6 +126,11 @@ class Graph:
     opset: int = OPSET
     params: frozenset[str] | None = None
 
+    def used(self) -> set[str]:
+        """The names of values that a node or a caller gets."""
+        names = {name for node in self.nodes for name in node.inputs}
+        return names.union(output.name for output in self.outputs)
+
     def computed_from_inputs(self) -> set[str]:
         """The names of values that depend on the elements of an input."""
         names = {info.name for info in self.inputs}

@@ -71,7 +71,8 @@ class GraphLayer(Layer):
         self._graph = graph
         self._nodes = [node for node in graph.nodes if node.op != "Constant"]
         self._params: dict[str, Parameter] = {}
-        self._constants: dict[str, Array] = dict(graph.constants)
+        used = graph.used()
+        self._constants = {name: array for name, array in graph.constants.items() if name in used}
         for node in graph.nodes:
             if node.op == "Constant":
                 self._constants[node.outputs[0]] = self._call(node, self._prepared(node, {}), ())[0]

@@ -188,7 +188,7 @@ def _graph(model: Any, shape: tuple[int, int, int], classes: int, operators: set
     x = np.zeros((1, *shape), np.float32)
     graph = model.folded() if isinstance(model, GraphLayer) else trace(model, [x], OPSET, any_batch=False)
     graph = fused_graph(graph)
-    read = {name for node in graph.nodes for name in node.inputs}
+    read = graph.used()
     inputs = [info for info in graph.inputs if info.name in read]
     if len(inputs) != 1 or len(graph.outputs) != 1:
         raise ValueError(
