@@ -222,6 +222,21 @@ def test_resize_scales_are_float32(op, opset, scale, attributes, expected):
     assert len(y) == expected if isinstance(expected, int) else y.tolist() == expected
 
 
+
+@pytest.mark.parametrize(
+    ("op", "names", "message"),
+    [
+        ("OneHot", "x depth values", "depth must be at least 1; got -1"),  # PyTorch's, without num_classes
+        ("GlobalAveragePool", "x", r"needs an input with axes after \(N, C\)"),  # of an image without a batch
+        ("GlobalMaxPool", "x", r"needs an input with axes after \(N, C\)"),
+    ],
+)
+def test_inputs_that_an_operator_cannot_take_are_refused(op, names, message):
+    constants = {"depth": np.array(-1), "values": np.array([0, 1])} if op == "OneHot" else {}
+    with pytest.raises(ValueError, match=message):
+        called(op, floats(2, 3), names, constants=constants)
+
+
 @pytest.mark.parametrize(("outputs", "axis"), [("y", 1), ("y mean inverse", -1)])
 def test_layer_normalization_of_large_float16(outputs, axis):
     x = (1000 * floats(2, 3, 8)).astype(np.float16)

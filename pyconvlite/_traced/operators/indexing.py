@@ -8,6 +8,7 @@ import numpy as np
 
 from ... import functions as F
 from ... import layers as L
+from ..._arguments import at_least
 from ..._shapes import Array
 from ...backends import to_cpu, to_device_of
 from ...functions._along import take
@@ -81,7 +82,7 @@ def _top_k(use: Use) -> Run:
 @operator("OneHot", axis=-1)
 def _one_hot(use: Use) -> Run:
     def one_hot(indexes: Any, depth: Any, values: Any) -> Any:
-        at, n = host(indexes)[..., np.newaxis], int(host(depth).item())
+        at, n = host(indexes)[..., np.newaxis], at_least(1, int(host(depth).item()), "depth")
         off, on = host(values)
         is_on = (at == np.arange(n)) | (at == np.arange(-n, 0))
         return np.moveaxis(np.where(is_on, on, off), -1, use.axis)

@@ -160,6 +160,8 @@ def _export_average_pool(c: Call) -> str:
 
 
 def _after_channels(x: Any) -> tuple[int, ...]:
+    if raw(x).ndim < 3:
+        raise ValueError("needs an input with axes after (N, C)")
     return tuple(range(2, raw(x).ndim))
 
 
