@@ -216,10 +216,11 @@ def test_state_dict_has_pytorchs_layout():
         lambda m, x: F.concat([F.broadcast_to(m.W, (len(x), 4)), x]),
         lambda m, x: F.concat([F.tile(m.W, (len(x), 1)), x], axis=1),
         lambda m, x: F.sum_to(x, (1, 4)),
+        lambda m, x: F.squeeze(F.sum(x * m.W, 1, keepdims=True)) * 2,
     ],
 )
 def test_an_example_of_one_sample(function):
-    """Operations over the batch axis are identities for one sample."""
+    """Operations over the batch axis are identities for one sample, and squeeze removes it."""
     model, x = Lambda(function, W=Parameter(floats(1, 4, seed=1))), floats(5, 4)
     np.testing.assert_array_equal(*results(onnx.load(saved(model, x[:1])), x), *results(model, x))
 

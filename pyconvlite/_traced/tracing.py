@@ -49,7 +49,7 @@ def trace(model: Layer, examples: Sequence[Any], opset: int, *, any_batch: bool 
     batch = next((len(a) for a in arrays if a.ndim), 0) if any_batch else 0
     first, second = _runs(model, arrays, batch)
     if batch == 1 and first.kinds != second.kinds:
-        # Functions that repeat something for each sample, such as broadcast_to, are not called for only one.
+        # For only one sample broadcast_to is not called, and squeeze removes the axis of the samples.
         arrays = [np.concatenate([a, a]) if a.ndim and len(a) == 1 else a for a in arrays]
         batch = 2
         first, second = _runs(model, arrays, batch)
@@ -145,9 +145,9 @@ class _Run:
         return sorted(found, key=lambda f: f.called)
 
     @property
-    def kinds(self) -> list[type[Function]]:
-        """The classes of the Functions."""
-        return [type(f) for f in self.functions]
+    def kinds(self) -> list[Any]:
+        """The classes of the Functions, and how many axes their outputs have."""
+        return [(type(f), [y.ndim for ref in f.outputs if (y := ref()) is not None]) for f in self.functions]
 
     def inputs_of(self, f: Any) -> Sequence[Any]:
         if f in self.layers:
