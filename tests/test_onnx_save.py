@@ -225,6 +225,12 @@ def test_an_example_of_one_sample(function):
     np.testing.assert_array_equal(*results(onnx.load(saved(model, x[:1])), x), *results(model, x))
 
 
+def test_model_of_one_batch_size_is_explained():
+    with pytest.raises(ValueError, match="as many elements as x, 12") as caught:
+        saved(Lambda(lambda m, x: F.reshape(x, (2, 2))), floats(1, 4))
+    assert caught.value.__notes__ == ["The model was also called with 3 random samples: it must take any."]
+
+
 @pytest.mark.parametrize("layer", [L.BatchNorm(3), L.PReLU(3), L.Conv2d(3, 1, in_channels=3)])
 def test_output_replaced_by_a_hook(layer):
     layer.register_forward_hook(lambda layer, inputs, y: y * 2)

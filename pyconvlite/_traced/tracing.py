@@ -58,8 +58,15 @@ def trace(model: Layer, examples: Sequence[Any], opset: int, *, any_batch: bool 
 
 def _runs(model: Layer, arrays: Sequence[Array], batch: int) -> tuple[_Run, _Run]:
     first = _Run(model, arrays)
-    with np.errstate(all="ignore"):  # the other examples are random
-        return first, _Run(model, [_other(a, batch) for a in arrays])
+    try:
+        with np.errstate(all="ignore"):  # the other examples are random
+            return first, _Run(model, [_other(a, batch) for a in arrays])
+    except Exception as error:
+        if batch:
+            error.add_note(
+                f"The model was also called with {2 * batch + 1} random samples: it must take any."
+            )
+        raise
 
 
 def _example(x: Any, index: int) -> Array:
