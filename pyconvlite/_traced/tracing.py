@@ -100,7 +100,7 @@ class _Run:
 
     def __init__(self, model: Layer, arrays: Sequence[Array]) -> None:
         device = next((p.data for p in model.params() if p.data is not None), None)
-        self.inputs = [Variable(_like(a, device)) for a in arrays]
+        self.inputs = [Variable(to_device_of(device, a)) for a in arrays]
         self.layers: dict[Any, tuple[Layer, Any]] = {}
         layers = list(model.modules())
         states = [
@@ -165,10 +165,6 @@ class _Run:
     def condition_of(self, f: Any) -> Comparison | None:
         """The comparison that made the condition of a Where, if it is known."""
         return self.comparisons.get(id(f.condition)) if isinstance(f, F.Where) else None
-
-
-def _like(array: Array, device: Any) -> Any:
-    return array if device is None else to_device_of(device, array)
 
 
 class _Pairing:
