@@ -146,6 +146,7 @@ class TestStack(Contract):
         (lambda: F.stack(None), TypeError, "xs must be a list or tuple of arrays; got NoneType"),
         (lambda: F.concat([X, X], 3), ValueError, "axis must be one of x's 3 axes; got 3"),
         (lambda: F.concat([]), ValueError, "at least one"),
+        (lambda: F.concat([X.sum(), X.sum()]), ValueError, "0-d arrays have none: use F.stack"),
         (lambda: F.stack([]), ValueError, "at least one"),
         (lambda: F.stack([X, X[:1]]), ValueError, r"\(2, 3, 4\).*\(1, 3, 4\)"),
         (lambda: F.reshape(X, (2.0, 12)), TypeError, r"shape must be an integer or .*; got \(2.0, 12\)"),

@@ -204,13 +204,15 @@ def concat(xs: Sequence[Any], axis: int = 0) -> Variable:
 
     Raises:
         TypeError: `axis` is not an integer, or `xs` cannot be iterated over.
-        ValueError: `xs` is empty, `axis` is out of bounds, or the shapes do not match.
+        ValueError: `xs` is empty or of 0-d arrays, `axis` is out of bounds, or the shapes do not match.
 
     Example:
         >>> concat([np.array([1.0, 2.0]), np.array([3.0])])
         variable([1. 2. 3.])
     """
     xs = _inputs(xs)
+    if xs[0].ndim == 0:
+        raise ValueError("xs must have the axis to concatenate along; 0-d arrays have none: use F.stack")
     return Concat(one_axis(axis, xs[0].shape))(*xs)
 
 
