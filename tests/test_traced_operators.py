@@ -222,7 +222,6 @@ def test_resize_scales_are_float32(op, opset, scale, attributes, expected):
     assert len(y) == expected if isinstance(expected, int) else y.tolist() == expected
 
 
-
 @pytest.mark.parametrize(
     ("op", "names", "message"),
     [
