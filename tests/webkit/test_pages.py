@@ -121,6 +121,7 @@ def show(visit: Visit, code: str) -> None:
 
 def test_lesson_computes_what_the_visitor_changes(visit: Visit) -> None:
     visit.open("lesson-sum.html")
+    assert visit.element("nav [aria-current]").value_of_css_property("text-decoration-line") == "underline"
     answer = visit.element("#sum .ask form input")
     answer.send_keys("15", Keys.ENTER)  # what the question hides
     outputs = [cell.text for cell in visit.all("#sum .shown .tensor:nth-of-type(3) .cell text")]
