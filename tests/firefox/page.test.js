@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { serve, Visit } from './visit.js';
+import { serve, Visit, WINDOW } from './visit.js';
 
 const MOST_THREADS = 4;
 const JSPI = 'javascript.options.wasm_js_promise_integration';
@@ -21,6 +21,7 @@ describe('the page in Firefox', { concurrency: true }, () => {
         await loads(visit);
         assert.equal(await visit.page.evaluate(() => 'Suspending' in WebAssembly), jspi);
         await trains(visit);
+        if (jspi) await fitsAPhone(visit);
         await readsADrawing(visit);
         await comesBack(visit);
         assert.deepEqual(visit.faults, []);
@@ -54,6 +55,20 @@ async function trains(visit) {
   const cores = Math.min(await visit.page.evaluate(() => navigator.hardwareConcurrency), MOST_THREADS);
   if (cores > 1)
     assert.match(await visit.text('#kernels'), new RegExp(` on ${cores} cores\\.$`), 'no thread has ended');
+}
+
+/** Also with the gradients of nine layers. @param {Visit} visit */
+async function fitsAPhone(visit) {
+  await visit.page.setViewport({ width: 360, height: 740 });
+  const widths = await visit.page.$eval('#gradient-legend', (legend) => {
+    const more = Array.from({ length: 2 }, () => [...legend.children].map((each) => each.cloneNode(true))).flat();
+    legend.append(...more);
+    const widths = [document.documentElement.scrollWidth, document.documentElement.clientWidth];
+    for (const each of more) legend.removeChild(each);
+    return widths;
+  });
+  assert.equal(widths[0], widths[1]);
+  await visit.page.setViewport(WINDOW);
 }
 
 /** Goes to another page and back, without a new document. @param {Visit} visit */

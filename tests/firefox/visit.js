@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { launch } from 'puppeteer-core';
 import { preview } from 'vite';
 
+export const WINDOW = { width: 1280, height: 1000 };
+
 /** Serves dist/site on a free port. */
 export async function serve() {
   const server = await preview({
@@ -32,7 +34,7 @@ export class Visit {
       browser: 'firefox',
       executablePath: process.env.PYCONVLITE_FIREFOX ?? '/usr/bin/firefox-esr',
       extraPrefsFirefox: prefs,
-      defaultViewport: { width: 1280, height: 1000 },
+      defaultViewport: WINDOW,
     });
     try {
       const visit = new Visit(browser, await browser.newPage());
