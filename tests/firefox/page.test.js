@@ -24,6 +24,7 @@ describe('the page in Firefox', { concurrency: true }, () => {
         if (jspi) await fitsAPhone(visit);
         await readsADrawing(visit);
         await comesBack(visit);
+        if (jspi) await comesBackFromElsewhere(visit, `${site.url}docs/index.html`);
         assert.deepEqual(visit.faults, []);
       } finally {
         await visit.close();
@@ -79,6 +80,19 @@ async function comesBack(visit) {
   await visit.page.evaluate(() => history.back());
   await visit.waitFor('#notice', 'Ready, with the model from your last visit.');
   assert.ok(await visit.page.evaluate(() => 'isSame' in window));
+}
+
+/**
+ * To a document that is no page of the site's: Python's memory is not kept until the way back, which loads the page anew.
+ *
+ * @param {Visit} visit
+ * @param {string} elsewhere
+ */
+async function comesBackFromElsewhere(visit, elsewhere) {
+  await visit.page.goto(elsewhere);
+  await visit.page.evaluate(() => history.back());
+  await visit.page.waitForFunction(() => document.querySelector('#go') && !('isSame' in window), { polling: 100 });
+  await visit.waitFor('#notice', 'Ready, with the model from your last visit.');
 }
 
 /** @param {Visit} visit */

@@ -29,6 +29,11 @@ let timer = 0;
 
 const WASM = 'application/wasm';
 
+/** Frees its memory: the next worker fetches it anew. */
+export function forgetCore(): void {
+  core = null;
+}
+
 /** Whether the site has such a file. */
 export const isFile = (path: string): boolean => Object.hasOwn(sizes, path);
 
@@ -90,9 +95,7 @@ function shared(url: string): Promise<WebAssembly.Module> {
     for (const tell of waiting) tell(bytes);
   };
   const module = Promise.race([compiled(url, onBytes, fetching.signal), stalled]);
-  module.catch(() => {
-    core = null; // the next one tries again
-  });
+  module.catch(forgetCore); // the next one tries again
   return module;
 }
 

@@ -5,7 +5,7 @@
 // a visitor's program is never given back, see runner.ts.
 
 import { MNIST_FILES, PYODIDE_FILES } from './assets';
-import { download, isFile, type Progress } from './downloads';
+import { download, forgetCore, isFile, type Progress } from './downloads';
 import { startIsolated } from './isolation';
 import { CodedError, type Message, message, messageOf } from './message';
 import type { FileMessage, ToWorker } from './protocol';
@@ -50,6 +50,25 @@ const wishShape = record({ name: label, paths: list(label, MOST_FILES) });
 /** Workers that no page uses now; oldest first. */
 const idle: PythonWorker[] = [];
 
+/** All that run. */
+const running = new Set<PythonWorker>();
+
+/**
+ * A document that the browser keeps for the way back ends its workers, and is loaded anew when the visitor comes back:
+ * Firefox never frees the memory of workers that are kept so, and after a dozen documents no Python started.
+ */
+function onPageHide({ persisted }: PageTransitionEvent): void {
+  if (!persisted || !running.size) return;
+  for (const each of running) each.drop();
+  forgetCore();
+  addEventListener('pageshow', comeBack);
+}
+
+function comeBack(): void {
+  addEventListener('beforeunload', (event) => event.stopImmediatePropagation(), { capture: true }); // it was asked on the way out
+  location.reload();
+}
+
 export class PythonWorker {
   user: User = NOBODY;
   readonly #address: string;
@@ -74,6 +93,8 @@ export class PythonWorker {
   }
 
   #start(): void {
+    running.add(this);
+    addEventListener('pagehide', onPageHide);
     const starting = startIsolated(this.#address, 'python', this.#isOwn);
     this.#worker = starting;
     starting.then(
@@ -123,7 +144,7 @@ export class PythonWorker {
   /** Starts anew what hangs before its first result, with its files and calls; whether it was to be done. */
   restart(): boolean {
     if (this.#isGone || this.#hasAnswered || this.#coming.size) return false;
-    this.#end();
+    this.drop();
     this.#start();
     this.#has.clear();
     this.bring([...this.#first]);
@@ -135,12 +156,14 @@ export class PythonWorker {
   terminate(reason: Message = message('stopped')): void {
     if (this.#isGone) return;
     this.#isGone = true;
-    this.#end();
+    this.drop();
     if (idle.includes(this)) idle.splice(idle.indexOf(this), 1);
     this.user.onGone(reason);
   }
 
-  #end(): void {
+  /** Ends it, which nobody is told. */
+  drop(): void {
+    running.delete(this);
     this.#unwatch();
     this.#worker.then(
       (worker) => worker.terminate(),
