@@ -300,6 +300,16 @@ def test_endless_program_is_stopped_by_the_button(page_of: Callable[[str], Visit
     computed(endless, seconds=90)
 
 
+def test_program_is_stopped_while_python_loads(enter: Callable[..., Visit], server: Preview) -> None:
+    visit = enter(f"{server.url}lesson-stride.html", python=False)
+    lesson = Lesson(visit.page, "stride")
+    lesson.put("x", 0, "7")
+    visit.page.evaluate(STOP, "stride")
+    lesson.faults("the program was stopped")
+    visit.stand_still()
+    assert not visit.page.is_visible("#fault")  # Python goes on loading
+
+
 @pytest.mark.full
 def test_too_large_array_is_not_drawn(page_of: Callable[[str], Visit]) -> None:
     lesson = Lesson(page_of("lesson-stride.html").page, "padding")

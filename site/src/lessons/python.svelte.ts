@@ -67,7 +67,8 @@ class Python {
     const stopped = new Promise<never>((_, reject) => {
       this.#waiting.set(owner, () => reject(new EngineGone(message('stopped'))));
     });
-    const outcome = this.#idle.then(() => {
+    const outcome = this.#idle.then(async () => {
+      await runner.load(); // until then to end it is to leave the row: Python itself goes on loading
       if (!this.#waiting.delete(owner)) return stopped;
       this.#running = owner;
       return runner.run(request, options);
