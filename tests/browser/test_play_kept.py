@@ -195,7 +195,7 @@ def test_a_program_too_long_for_a_link(enter_editor: Callable[..., Playground]) 
 
 def test_clipboard_permission_denied(enter_editor: Callable[..., Playground]) -> None:
     play = enter_editor()
-    play.page.evaluate("void (navigator.clipboard.writeText = () => Promise.reject(new Error('no')))")
+    play.page.evaluate("void (navigator.clipboard.write = () => Promise.reject(new Error('no')))")
     play.page.click("#share")
     play.wait_for("#shared-text", "Copy the link below.")
     assert play.page.evaluate("document.getSelection().toString() || document.activeElement.id") in (

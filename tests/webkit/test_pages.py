@@ -92,6 +92,8 @@ def test_playground_runs_isolates_and_stops_programs(visit: Visit) -> None:
     assert lines[2].startswith("no database:")
     assert lines[2].endswith("True")
     assert lines[3] == "caches: 0"
+    visit.click("#share")
+    visit.wait_for("#shared-text", "The link is copied.")
     run(visit, PLOT)
     visit.until(lambda: visit.all('#output img[alt="a line"]'))
     show(visit, "print('on the way')\nwhile True: pass")
