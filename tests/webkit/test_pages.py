@@ -130,6 +130,8 @@ def test_lesson_computes_what_the_visitor_changes(visit: Visit) -> None:
     assert outputs == ["15", "16", "6", "15"]
     visit.element("#sum .shown .tensor .cell").send_keys("9", Keys.ENTER)  # in place of 1; its weight is 2
     visit.until(lambda: visit.all("#sum .shown .tensor:nth-of-type(3) .cell text")[0].text == "31")
+    focused = visit.element("#sum .cell:focus-visible .fill")
+    assert focused.value_of_css_property("stroke-width") == "5px"  # it draws no outline there
 
 
 def test_own_pictures_are_learned(visit: Visit, tmp_path: Path) -> None:
