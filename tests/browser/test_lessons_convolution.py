@@ -83,9 +83,10 @@ def test_numbers_changed_by_dragging_and_by_keyboard(screen: Screen) -> None:
     assert box
     lesson.page.mouse.move(box["x"] + 10, box["y"] + 10)
     lesson.page.mouse.down()
-    lesson.page.mouse.move(box["x"] + 10 - 14 * 4, box["y"] + 10, steps=6)
+    lesson.page.mouse.move(box["x"] + 10 + 14 * 4, box["y"] + 10 + 60, steps=6)
     lesson.page.mouse.up()
-    x[0, 0] -= 4
+    assert lesson.page.evaluate("getSelection().toString()") == ""
+    x[0, 0] += 4
     lesson.shows("y", convolved(x, W))
     lesson.page.mouse.down(button="right")  # which opens the browser's menu
     lesson.page.mouse.move(box["x"] + 10, box["y"] + 10, steps=6)
