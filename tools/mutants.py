@@ -261,7 +261,7 @@ MUTANTS = [
     _on_cpython("functions/normalization", "variance of batch norm biased", "functions_normalization", "var * (count / (count - 1))", "var"),
     _on_cpython("functions/indexing", "an element taken twice counts once", "functions_indexing", "xp.add.at(gx, slices, gy)", "gx[slices] = gy"),
     _on_cpython("functions/second_order", "a way to x counted twice in second order", "functions_normalization", "copies = [cast(v, np.float32 if v.dtype == np.float16 else v.dtype) for v in inputs]", "copies = list(inputs)"),
-    _on_cpython("autograd/backprop", "gradient accumulated in place", "autograd_backprop", "grads[x] = add(grads[x], gx) if x in grads else gx", "grads[x] = (grads[x].data.__iadd__(gx.data), grads[x])[1] if x in grads else gx"),
+    _on_cpython("autograd/backprop", "gradient accumulated in place", "autograd_backprop", "gx if before is None else add(before, gx)", "gx if before is None else (before.data.__iadd__(gx.data), before)[1]"),
     _on_cpython("autograd/backprop", "gradients share memory", "autograd_backprop", "if owner in held or not a.flags.writeable:", "if not a.flags.writeable:"),
     _on_cpython("autograd/backprop", "Functions in the wrong order", "autograd_backprop", "sorted(found, key=_called)", "list(found)[::-1]"),
     _on_cpython("autograd/backprop", "unwanted gradients computed", "autograd_backprop", "(x.requires_grad and (leaves if g is None else g in needs))", "True"),
