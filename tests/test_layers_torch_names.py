@@ -390,13 +390,14 @@ def test_pretrained_weights_of_the_site_in_its_notebooks(tmp_path, monkeypatch):
     assert fetched == ["https://host/a/weights/net.safetensors"]
 
 
-def test_torchvision_variant_loads_weights_without_conv1_bias(monkeypatch):
+@pytest.mark.parametrize("prefix", ["", "module.", "module._orig_mod."])
+def test_torchvision_variant_loads_weights_without_conv1_bias(prefix, monkeypatch):
     monkeypatch.setitem(resnet._BLOCKS, 50, (1, 1, 1, 1))
     model, x = ResNet50(), np.ones((1, 3, 32, 32), np.float32)
     model(x)
     state = model.state_dict()
     del state["conv1.bias"]
-    model.load_state_dict(state)
+    model.load_state_dict({f"{prefix}{key}": array for key, array in state.items()})
     file = io.BytesIO()
     model.save_weights(file)
     file.seek(0)
@@ -430,10 +431,11 @@ def test_strict_must_be_a_bool():
         Tied().load_state_dict({}, "no")
 
 
+@pytest.mark.parametrize("model", [Tied, ResNet50])
 @pytest.mark.parametrize("mapping", [None, "weights.npz"])
-def test_state_dict_must_be_a_mapping(mapping):
+def test_state_dict_must_be_a_mapping(model, mapping):
     with pytest.raises(TypeError, match=r"mapping must have arrays by keys; .*; load_weights reads"):
-        Tied().load_state_dict(mapping)
+        model().load_state_dict(mapping)
 
 
 def test_two_arrays_for_a_shared_parameter_must_be_equal():

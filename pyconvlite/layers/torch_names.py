@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -124,13 +124,9 @@ def load(
         strict: whether the keys must be the same.
         title: where the arrays come from, for the error message.
     """
-    if not isinstance(mapping, Mapping):
-        raise TypeError(
-            f"mapping must have arrays by keys; got {type(mapping).__name__}; load_weights reads files"
-        )
     named = {**others, **found}
     if strict:
-        mapping = _unwrapped(mapping, named)
+        mapping = unwrapped(mapping, named.keys())
     arrays = {key: _as_array(mapping[key]) for key in named if key in mapping}
     given = {named[key].param for key in arrays}
     missing = [key for key, entry in found.items() if entry.param not in given]
@@ -150,12 +146,17 @@ def load(
     return Keys(missing, unexpected)
 
 
-def _unwrapped(mapping: Mapping[str, Any], named: Mapping[str, Entry]) -> Mapping[str, Any]:
-    """The mapping without what one or two wrappers, such as DataParallel, put before all keys."""
+def unwrapped(mapping: Mapping[str, Any], known: Set[str]) -> Mapping[str, Any]:
+    """The mapping without what one or two wrappers, such as DataParallel, put before all keys.
+
+    Example:
+        >>> unwrapped({"module.bias": 1}, {"bias"})
+        {'bias': 1}
+    """
     for depth in (1, 2):
         prefix, *others = {".".join(str(key).split(".")[:depth]) + "." for key in mapping} or [""]
         inner = {str(key).removeprefix(prefix): key for key in mapping}
-        if not others and named.keys().isdisjoint(mapping) and not named.keys().isdisjoint(inner):
+        if not others and known.isdisjoint(mapping) and not known.isdisjoint(inner):
             return {key: mapping[outer] for key, outer in inner.items()}
     return mapping
 

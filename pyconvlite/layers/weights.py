@@ -156,6 +156,10 @@ class Weights(ParamTree):
             variable([[2.]
                       [3.]])
         """
+        if not isinstance(mapping, Mapping):
+            raise TypeError(
+                f"mapping must have arrays by keys; got {type(mapping).__name__}; load_weights reads files"
+            )
         return self._load_state_dict(mapping, boolean(strict, "strict"), "the state dict")
 
     def _load_state_dict(self, mapping: Mapping[str, Any], strict: bool, title: str) -> torch_names.Keys:

@@ -11,6 +11,7 @@ from .. import layers as L
 from .._arguments import at_least, boolean
 from ..autograd import Variable
 from ..layers import Layer
+from ..layers.torch_names import unwrapped
 from .base import Model, load_pretrained
 
 _BLOCKS = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
@@ -78,7 +79,10 @@ class ResNet(Model):
         return key.replace("fc6.", "fc.")
 
     def _load_state_dict(self, mapping: Mapping[str, Any], strict: bool, title: str) -> Any:
-        if "conv1.bias" in mapping or "layer1.0.conv1.weight" not in mapping:
+        key = "layer1.0.conv1.weight"
+        if strict:
+            mapping = unwrapped(mapping, {key})
+        if "conv1.bias" in mapping or key not in mapping:
             return super()._load_state_dict(mapping, strict, title)
         bias, self.conv1.b = self.conv1.b, None
         try:
