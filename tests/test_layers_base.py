@@ -54,6 +54,8 @@ def test_forward_gets_keyword_arguments(base):
     masked, x = Masked(), Variable(np.array([1.0, 2.0]))
     np.testing.assert_array_equal(masked(x, mask=np.array([0.0, 1.0]), scale=3.0).data, [0.0, 6.0])
     assert [ref() for ref in masked.inputs] == [x]
+    masked(x=x, scale=2.0)
+    assert [ref and ref() for ref in masked.inputs] == [x, None]
     with pytest.raises(TypeError, match=r"forward.* unexpected keyword argument 'mode'"):
         masked(x, mode=1)
 

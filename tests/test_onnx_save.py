@@ -238,6 +238,12 @@ def test_output_replaced_by_a_hook(layer):
     np.testing.assert_allclose(*results(onnx.load(saved(model, x)), x), *results(model, x), rtol=1e-6)
 
 
+@pytest.mark.parametrize("layer", [L.BatchNorm(3), L.PReLU(3)])
+def test_input_given_by_keyword(layer):
+    model, x = Lambda(lambda m, x: m.layer(x=x) * 2, layer=layer), floats(2, 3, 4, 4)
+    np.testing.assert_allclose(*results(onnx.load(saved(model, x)), x), *results(model, x), rtol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("function", "examples"),
     [

@@ -83,7 +83,7 @@ class Layer(Weights):
     def __call__(self, *inputs: Any, **kwargs: Any) -> Any:
         """Call `forward`, then the forward hooks; return the output, or a tuple of several outputs.
 
-        Keyword arguments go to `forward` alone: `inputs` and the hooks have the positional ones.
+        Keyword arguments go to `forward`; `inputs` and the hooks have them only if no other is given.
 
         If a call fails while a Parameter has no data yet, those that it initialized are reset to None, and
         recurrent layers keep the states that they had before. Once all Parameters have data, a call that
@@ -96,6 +96,7 @@ class Layer(Weights):
         unsized, states = ([], []) if all_sized else self._before_sizes()
         try:
             ys = self.forward(*inputs, **kwargs)
+            inputs = inputs or tuple(kwargs.values())
             if ys is None:
                 raise TypeError(f"{type(self).__name__}.forward must return its output; got None")
             if self._hooks is not None:
