@@ -372,6 +372,7 @@ def test_part_of_a_file_has_the_weights_of_that_part():
     part = OnnxModel(replace(graph, nodes=nodes, outputs=[y]))
     assert {param.shape for _, param in part.named_params()} == {(2, 5), (5,), (5, 4), (4,)}
     assert len(data) - len(saved(part)) > 4 * (4 * 3 + 3)
+    assert part.graph().constants.keys() == {name for name, _ in part.named_params()}
 
 
 def test_loaded_model_is_saved_with_its_current_weights(tmp_path):

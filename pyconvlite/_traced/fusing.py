@@ -31,9 +31,7 @@ def for_inference(graph: Graph) -> Graph:
     """
     used = graph.used()
     nodes = [each for node in graph.nodes for each in _of_inference(node, used, graph.constants)]
-    changed = replace(graph, nodes=nodes)
-    used = changed.used()
-    return replace(changed, constants={name: a for name, a in graph.constants.items() if name in used})
+    return replace(graph, nodes=nodes).without_unused()
 
 
 def _of_inference(node: Node, used: set[str], constants: dict[str, Array]) -> list[Node]:

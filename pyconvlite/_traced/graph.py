@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import reprlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -130,6 +130,11 @@ class Graph:
         """The names of values that a node or a caller gets."""
         names = {name for node in self.nodes for name in node.inputs}
         return names.union(output.name for output in self.outputs)
+
+    def without_unused(self) -> Graph:
+        """The same graph without the constants that nothing uses."""
+        used = self.used()
+        return replace(self, constants={name: a for name, a in self.constants.items() if name in used})
 
     def computed_from_inputs(self) -> set[str]:
         """The names of values that depend on the elements of an input."""

@@ -68,11 +68,10 @@ class GraphLayer(Layer):
     """
 
     def __init__(self, graph: Graph) -> None:
-        self._graph = graph
+        self._graph = graph = graph.without_unused()
         self._nodes = [node for node in graph.nodes if node.op != "Constant"]
         self._params: dict[str, Parameter] = {}
-        used = graph.used()
-        self._constants = {name: array for name, array in graph.constants.items() if name in used}
+        self._constants: dict[str, Array] = dict(graph.constants)
         for node in graph.nodes:
             if node.op == "Constant":
                 self._constants[node.outputs[0]] = self._call(node, self._prepared(node, {}), ())[0]
