@@ -228,20 +228,21 @@ class PowVariable(Binary):
 
     def backward(self, gy: Variable) -> Any:
         x, c = self.inputs
-        base, exponent = (to_device_of(gy, v.data) for v in (x, c))  # numbers are on the CPU
+        # Numbers are on the CPU, perhaps as float64, which no device has.
+        base, exponent = (v.data if v.ndim else to_device_of(gy, v.data.astype(gy.dtype)) for v in (x, c))
         xp = get_array_module(base)
         gx = None
         if self.needs_input_grad[0]:
             # The derivative of x ** 0 is 0; the formula gives 0 * 0 ** -1 = NaN, and 0 - 1 may wrap around.
             is_zero = xp.where(exponent == 0, 1, 0)
-            gx = gy * c * x ** (c - (1 - is_zero).astype(c.dtype))
+            gx = gy * c * x ** (c - (1 - is_zero).astype(exponent.dtype))
             if c.requires_grad:  # the missing x ** -1 belongs to the derivative with respect to c
-                gx = gx / x ** xp.where(base == 0, 0, is_zero).astype(c.dtype)
+                gx = gx / x ** xp.where(base == 0, 0, is_zero).astype(exponent.dtype)
         gc = None
         if self.needs_input_grad[1]:
             # 0 ** c is constant where c is not negative; the formula gives 0 * log(0) = NaN.
             is_constant = xp.where(base == 0, xp.where(exponent >= 0, 1, 0), 0)
-            gc = gy * x**c * log(x + is_constant.astype(x.dtype))
+            gc = gy * x**c * log(x + is_constant.astype(base.dtype))
         return gx, gc
 
 

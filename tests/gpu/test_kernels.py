@@ -147,6 +147,7 @@ OPERATIONS = {
     "power of arrays": (F.pow, positive, x43),
     "power of a number": (lambda a: 2.0**a, x43),
     "power with a 0-d exponent": (lambda a: a ** np.array(2.5, a.dtype), positive),
+    "power with a 0-d exponent of float64": (lambda a: a ** np.array(2.5), positive),
     "concat": (lambda a, b: F.concat([a, b], axis=0), x43, positive),
     "pad": (lambda a: F.pad(a, ((1, 0), (0, 2))), x43),
     "pad reflect": (lambda a: F.pad(a, ((1, 2), (0, 2)), mode="reflect"), x43),
