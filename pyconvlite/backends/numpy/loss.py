@@ -15,7 +15,7 @@ def _checked(t: Array, size: int, name: str) -> Array:
     # As unsigned integers, negative ones are large. By `reduce`, since `t.max()` goes through Python.
     if t.size and np.maximum.reduce(indexes.view(_UNSIGNED[indexes.itemsize]), axis=None) >= size:
         raise ValueError(f"{name} must be in 0..{size - 1}; got {t.min()}..{t.max()}")
-    return indexes if indexes is t else indexes.astype(np.intp, copy=False)
+    return indexes if indexes.dtype == np.intp else indexes.astype(np.intp)
 
 
 _UNSIGNED: dict[int, type] = {4: np.uint32, 8: np.uint64}  # by bytes
