@@ -275,13 +275,18 @@ function walk(shape, strides, f) {
   let first = shape.length - 1;
   while (first > 0 && strides.every((own) => own[first - 1] === own[first] * shape[first])) first--;
   const length = sizeOf(shape.slice(first));
-  const inner = shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
+  const index = shape.map(() => 0);
+  const places = strides.map(() => 0);
   const steps = strides.map((own) => own[shape.length - 1]);
   for (let at = 0; at < sizeOf(shape); at += length) {
-    const places = strides.map((own) =>
-      own.reduce((sum, step, axis) => sum + step * (Math.floor(at / inner[axis]) % shape[axis]), 0),
-    );
     f(at, at + length, places, steps);
+    for (let axis = first - 1; axis >= 0; axis--) {
+      index[axis]++;
+      for (let s = 0; s < places.length; s++) places[s] += strides[s][axis];
+      if (index[axis] < shape[axis]) break;
+      for (let s = 0; s < places.length; s++) places[s] -= strides[s][axis] * shape[axis];
+      index[axis] = 0;
+    }
   }
 }
 
