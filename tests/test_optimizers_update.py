@@ -190,8 +190,10 @@ def test_older_graph_is_valid_after_a_failed_update():
         lambda rows: [(W - g,) for W, g in rows][1:],
         lambda rows: [(W - g, g) for W, g in rows],
         lambda rows: [(W[:1],) for W, g in rows],
+        lambda rows: [((W - g).tolist(),) for W, g in rows],
+        lambda rows: [(Variable(W - g),) for W, g in rows],
     ],
-    ids=["no tuples", "too few", "a state more", "another shape"],
+    ids=["no tuples", "too few", "a state more", "another shape", "lists", "Variables"],
 )
 def test_result_of_a_user_defined_rule_is_checked(rule):
     class Own(Elementwise):

@@ -13,7 +13,7 @@ from .._pytorch import Hinting
 from .._shapes import Array
 from ..autograd import Parameter, Variable, as_array
 from ..autograd.changes import reassigned
-from ..backends import get_array_module, host_scalars, kernels, to_cpu, to_device_of
+from ..backends import get_array_module, host_scalars, is_array, kernels, to_cpu, to_device_of
 from ..layers import Layer
 from .states import States
 
@@ -265,7 +265,9 @@ class Elementwise(Optimizer):
         """Raise ValueError unless a subclass's own `rule` returned rows like the given ones, without g."""
         wanted = [[np.shape(a) for a in (W, *states)] for W, _, *states in rows]
         found = [
-            [np.shape(a) for a in row] if isinstance(row, tuple | list) else type(row).__name__
+            [np.shape(a) if is_array(as_array(a)) else type(a).__name__ for a in row]
+            if isinstance(row, tuple | list)
+            else type(row).__name__
             for row in updated
         ]
         if found != wanted:
