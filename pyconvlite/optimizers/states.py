@@ -42,36 +42,32 @@ class States(MutableMapping[Parameter, Array]):
 
     def arrays(self, params: Sequence[Parameter]) -> list[Any]:
         """The array of each Parameter, or None if there is none."""
-        none = None, None
-        return [self._entries.get(id(param), none)[1] for param in params]
+        return [self._entries.get(id(param), (None, None))[1] for param in params]
 
     def assign(self, params: Sequence[Parameter], arrays: Sequence[Any]) -> None:
         """Set the array of each Parameter; a number becomes a 0-d array."""
         entries = self._entries
         for param, array in zip(params, arrays, strict=True):
-            a = array if type(array) is ndarray else as_array(array)
             entry = entries.get(id(param))
-            if entry is None:
-                self[param] = a
-            else:
-                entries[id(param)] = entry[0], a
+            ref = self._ref(param) if entry is None else entry[0]
+            entries[id(param)] = ref, array if type(array) is ndarray else as_array(array)
+
+    def _ref(self, param: Parameter) -> weakref.ref[Parameter]:
+        """A reference to a Parameter, with which its array goes."""
+        key, owner = id(param), weakref.ref(self)  # a strong reference would form a cycle
+
+        def forget(_: object) -> None:
+            if (states := owner()) is not None:
+                states._entries.pop(key, None)
+
+        return weakref.ref(param, forget)
 
     def has_just(self, params: Iterable[Parameter]) -> bool:
         """Whether these and no other Parameters have an array."""
         return self._entries.keys() == set(map(id, params))
 
     def __setitem__(self, param: Parameter, array: Array) -> None:
-        key, entries = id(param), self._entries
-        if key in entries:
-            entries[key] = entries[key][0], array
-            return
-        owner = weakref.ref(self)  # a strong reference would form a cycle
-
-        def forget(_: object) -> None:
-            if (states := owner()) is not None:
-                states._entries.pop(key, None)
-
-        entries[key] = weakref.ref(param, forget), array
+        self.assign((param,), (array,))
 
     def __delitem__(self, param: Parameter) -> None:
         del self._entries[id(param)]
@@ -85,8 +81,7 @@ class States(MutableMapping[Parameter, Array]):
 
     def by_id(self, key: int) -> Any:
         """The array of the Parameter with this id, or None."""
-        entry = self._entries.get(key)
-        return None if entry is None else entry[1]
+        return self._entries.get(key, (None, None))[1]
 
     def snapshot(self) -> dict[int, tuple[weakref.ref[Parameter], Array]]:
         """All arrays as they are now, for `restore`."""
