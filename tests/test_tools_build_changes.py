@@ -19,10 +19,17 @@ def repository(tmp_path, monkeypatch):
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)  # the user's may sign commits, and ask for a password
     monkeypatch.setattr(changes, "ROOT", tmp_path)
     (tmp_path / "tests").mkdir()
+    (tmp_path / "pyconvlite").mkdir()
+    (tmp_path / "pyconvlite" / "_graph.py").touch()
     for name in (
+        "test_autograd_changes",
         "test_conv",
         "test_conv_scipy",
+        "test_functions_conv1d",
         "test_functions_pooling",
+        "test_graph",
+        "test_layers_walk",
+        "test_optimizers",
         "test_simd_conv",
         "test_simd_build",
     ):
@@ -45,7 +52,12 @@ def git(folder, *arguments):
     [
         ("pyconvlite/functions/conv.py", ["test_conv", "test_conv_scipy"]),
         ("pyconvlite/functions/pooling.py", ["test_functions_pooling"]),
-        ("pyconvlite/functions/__init__.py", ["test_functions_pooling"]),
+        ("pyconvlite/functions/__init__.py", ["test_functions_conv1d", "test_functions_pooling"]),
+        ("pyconvlite/autograd/function.py", ["test_autograd_changes"]),  # not the tests of functions/
+        ("pyconvlite/_graph.py", ["test_graph"]),
+        ("pyconvlite/layers/graph.py", ["test_graph", "test_layers_walk"]),  # whose tests may be either
+        ("pyconvlite/backends/numpy/pooling.py", ["test_functions_pooling"]),
+        ("pyconvlite/backends/numpy/optimizer.py", ["test_optimizers"]),
         ("pyconvlite/backends/simd/conv.py", ["test_simd_conv"]),
         ("pyconvlite/backends/simd/library.py", ["test_simd_build", "test_simd_conv"]),
         ("pyconvlite/nothing/like_it.py", []),

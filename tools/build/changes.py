@@ -48,16 +48,32 @@ def _naming(path: PurePosixPath) -> set[Path]:
 
 def _mirroring(path: PurePosixPath) -> set[Path]:
     """The tests of a module by its name, or else those of the package that it is in."""
-    own = {"pyconvlite": "", "tools": "tools_", "site": "site_"}[path.parts[0]]
+    package = path.parts[0]
+    own = {"pyconvlite": "", "tools": "tools_", "site": "site_"}[package]
     parts = [part.strip("_") for part in path.with_suffix("").parts[1:] if part not in ("__init__", "python")]
+    found: set[Path] = set()
     while parts:
         # pyconvlite/backends/simd/conv.py: backends_simd_conv, simd_conv, conv
-        names = ["_".join(parts[start:]) for start in range(len(parts))]
-        for name in names:
-            if found := set((ROOT / TESTS).glob(f"test_{own}{name}*.py")):
+        for start in range(len(parts)):
+            name = "_".join(parts[start:])
+            found |= _named(own + name)
+            if start == 0 and parts[:2] == ["backends", "numpy"]:  # the Functions and optimizers call them
+                found |= _named(f"functions_{parts[-1]}") | _named(f"{parts[-1]}s")
+            if found and not (start and _is_module(package, name)):
                 return found
         parts.pop()
-    return set()
+    return found
+
+
+def _named(name: str) -> set[Path]:
+    """The test files of a name, such as test_conv.py and test_conv_scipy.py of conv."""
+    return {*(ROOT / TESTS).glob(f"test_{name}.py"), *(ROOT / TESTS).glob(f"test_{name}_*.py")}
+
+
+def _is_module(package: str, name: str) -> bool:
+    """Whether a module directly in the package has this name, and so the tests too."""
+    files = [f"{prefix}{name}{suffix}" for prefix in ("", "_") for suffix in ("", ".py")]
+    return any((ROOT / package / file).exists() for file in files)
 
 
 def _main() -> str:
