@@ -164,7 +164,7 @@ class Archive(Zip):
             )
 
     def read(self, header: Header, dtype: Any = None, keeps_order: bool = False) -> Array:
-        """Read an array of floats or integers as a new array.
+        """Read an array as a new array.
 
         Args:
             header: the array's header.
@@ -188,6 +188,6 @@ class Archive(Zip):
                     raise ValueError(f"{member} is truncated")
                 with np.errstate(over="ignore"):
                     flat[at:end] = part
-                if np.any(np.isfinite(part) & ~np.isfinite(flat[at:end])):
+                if dtype is not None and np.any(np.isfinite(part) & ~np.isfinite(flat[at:end])):
                     raise ValueError(f"{member} has numbers that exceed the range of {array.dtype}")
             return array

@@ -9,10 +9,13 @@ import numpy as np
 import pytest
 from dezero_book import digits, write_digits
 from local_host import serving
+from shorthands import traced_memory
+from test_npz import archive, member
 
 import pyconvlite
 from pyconvlite import _platform
 from pyconvlite.datasets import mnist
+from pyconvlite.datasets.mnist import idx_header
 from pyconvlite.dezero import datasets, models, utils
 
 
@@ -74,6 +77,15 @@ class TestFromServer:
                 path.write_bytes(gzip.compress(part))
         assert_is_the_sample(kind(), 60, 0)
 
+    def test_a_file_of_the_site_is_read_as_far_as_its_header_says(self, served, monkeypatch):
+        folder, address = served
+        monkeypatch.setattr(_platform, "location", lambda: f"{address}/lite/extensions/kernel.js")
+        (folder / "mnist").mkdir()
+        (folder / "mnist" / "t10k-images.gz").write_bytes(idx_header((1, 28, 28)) + bytes(20_000_000))
+        with traced_memory() as memory, pytest.raises(ValueError, match=r"t10k-images\.gz is too long"):
+            datasets.MNIST(train=False)
+        assert memory.peak < 4_000_000
+
     def test_cifar_from_the_original_archive(self, served, monkeypatch):
         folder, address = served
         records = np.random.RandomState(0).randint(0, 10, (5, 2, 3073)).astype(np.uint8)
@@ -128,6 +140,42 @@ def test_a_damaged_archive_is_named(damage, cache):
     kept.write_bytes(damage(kept.read_bytes()))
     with pytest.raises(ValueError, match=r"python\.tar\.gz\.train\.npz is damaged; delete it"):
         datasets.CIFAR10()
+
+
+def array_of(shape, data=b""):
+    header = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}\n"
+    return member(header=header.encode(), data=data)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"data.npy": array_of("(3000000000000,)")}, "has 0 bytes of data"),
+        ({"data.npy": array_of("(True, 3)", bytes(24))}, "not have the header of a plain array"),
+        ({"data.npy": array_of("(9000000,)", bytes(72_000_000))}, "compressed to"),
+        ({"label.npy": b"abc"}, "not an array"),
+        ({}, "encrypted"),
+    ],
+    ids=["huge", "bools", "bomb", "no array", "encrypted"],
+)
+def test_a_hostile_archive_is_named(change, reason, cache):
+    datasets.save_cache_npz(np.zeros(2), np.ones(2), "a")
+    kept = cache / "a.test.npz"
+    whole = bytearray(archive({"data.npy": member(np.zeros(2)), "label.npy": member(np.ones(2)), **change}))
+    if not change:
+        for mark, flags in (b"PK\x03\x04", 6), (b"PK\x01\x02", 8):
+            whole[whole.index(mark) + flags] |= 1
+    kept.write_bytes(whole)
+    with pytest.raises(ValueError, match=rf"a\.test\.npz is damaged; delete it.*{reason}"):
+        datasets.load_cache_npz("a")
+
+
+def test_labels_of_any_kind_are_cached():
+    data, label = np.arange(6, dtype=np.uint8).reshape(2, 3), np.array(["cat", "tench"])
+    datasets.save_cache_npz(data, label, "a")
+    for found, saved in zip(datasets.load_cache_npz("a"), (data, label), strict=True):
+        assert found.dtype == saved.dtype
+        np.testing.assert_array_equal(found, saved)
 
 
 def test_cifar_cached_by_dezero(cache, capsys):

@@ -136,7 +136,7 @@ def _of_site(name: str, ndim: int) -> bytes:
     arrays = []
     for part in parts:
         with _fetch.opened(f"{_fetch.site()}/mnist/{part}") as file:
-            arrays.append(read_idx(file.read(), ndim, part))
+            arrays.append(_read_idx(Contents(file, part), ndim))
     whole = np.concatenate(arrays)
     return idx_header(whole.shape) + whole.tobytes()
 

@@ -6,7 +6,6 @@ import ast
 import contextlib
 import gzip
 import tarfile
-import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from .. import _fetch, datasets
+from .. import _fetch, _npz, datasets
 from .._files import replacing
 from .._shapes import Array
 from ..datasets import Dataset
@@ -206,12 +205,10 @@ def _reporting_damage(path: str | Path) -> Iterator[None]:
         yield
     except (
         tarfile.TarError,
-        zipfile.BadZipFile,
         gzip.BadGzipFile,
         zlib.error,
         EOFError,
-        KeyError,
-        ValueError,  # NumPy takes an unknown format for a pickle, and refuses it
+        ValueError,
     ) as error:
         raise ValueError(
             f"{path} is damaged; delete it, so that it is made or fetched again: {error}"
@@ -283,7 +280,7 @@ class Shakespear(Dataset):
 # --------------------------------------------------------------------------------------------- DeZero's cache
 
 
-def _npz(filename: str, train: bool) -> Path:
+def _path(filename: str, train: bool) -> Path:
     return Path(utils.cache_dir, f"{filename.rpartition('/')[2]}.{'train' if train else 'test'}.npz")
 
 
@@ -301,11 +298,13 @@ def load_cache_npz(filename: str, train: bool = False) -> tuple[Any, Any]:
         >>> load_cache_npz("nothing")
         (None, None)
     """
-    path = _npz(filename, train)
+    path = _path(filename, train)
     if not path.exists():
         return None, None
-    with _reporting_damage(path), open(path, "rb") as file, np.load(file) as arrays:
-        return arrays["data"], arrays["label"]
+    with _reporting_damage(path), _npz.opened(path, 2) as archive:
+        data, label = map(archive.header, ("data", "label"))
+        archive.check_open(data)
+        return archive.read(data), archive.read(label)
 
 
 def save_cache_npz(data: Array, label: Array, filename: str, train: bool = False) -> str | None:
@@ -326,7 +325,7 @@ def save_cache_npz(data: Array, label: Array, filename: str, train: bool = False
         (array([0., 0.]), array([1., 1.]))
         >>> utils.cache_dir = cache_dir
     """
-    path = _npz(filename, train)
+    path = _path(filename, train)
     if path.exists():
         return None
     print(f"Saving: {path.name}")
