@@ -39,7 +39,7 @@ MODULES = [
 ]
 
 # Kernels that are NumPy's with either backend.
-NUMPYS = {"check_indexes", "clip_norm"}
+NUMPYS = {"check_indexes", "check_probabilities", "clip_norm"}
 
 OBJECTS = set(objects.NAMES)  # built-in functions
 SOME_ARE_NUMPYS = {"mul", "pow", "sum", "where"}  # of two masks, other exponents, no axes, two numbers

@@ -18,6 +18,7 @@ A Function's forward works on plain arrays and never names a backend. It uses:
 from .choice import Description, describe, kernels, threads, use
 from .devices import (
     DeviceUnavailable,
+    float_dtype,
     foreach,
     get_array_module,
     host_scalars,
@@ -35,6 +36,7 @@ __all__ = [
     "DeviceUnavailable",
     "Kernels",
     "describe",
+    "float_dtype",
     "foreach",
     "get_array_module",
     "host_scalars",

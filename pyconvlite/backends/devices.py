@@ -15,6 +15,7 @@ from .._coded import coded
 
 __all__ = [
     "DeviceUnavailable",
+    "float_dtype",
     "foreach",
     "get_array_module",
     "host_scalars",
@@ -128,6 +129,16 @@ def to_device_of(x: Any, a: Any) -> Any:
         array([1., 1.])
     """
     return to_gpu(a) if on_device(x) else a
+
+
+def float_dtype(x: Any, dtype: Any) -> Any:
+    """The dtype of floats made of `x`: `dtype`, or float32 where `x` is on the device, which has no float64.
+
+    Example:
+        >>> float_dtype(np.arange(2), np.float64).__name__
+        'float64'
+    """
+    return np.float32 if on_device(x) else dtype
 
 
 def host_scalars(read: Callable[[], Sequence[float]]) -> Sequence[float]:

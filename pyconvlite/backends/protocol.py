@@ -274,6 +274,9 @@ class Kernels(Protocol[A]):
         `name` names the argument in the message.
         """
 
+    def check_probabilities(self, x: A, name: str, hint: str) -> None:
+        """Raise ValueError, with the hint, unless all of x is from 0 to 1; a device does not check."""
+
     def softmax_cross_entropy(self, x: A, t: A) -> tuple[A, A]:
         """Mean of -log softmax(x)[t], 0-d, for labels t; and its gradient with respect to x.
 

@@ -9,7 +9,7 @@ import numpy as np
 from .._arguments import number_dtype
 from .._shapes import Array
 from ..autograd import Function, Variable, as_input
-from ..backends import on_device
+from ..backends import float_dtype
 
 
 class Cast(Function):
@@ -61,8 +61,7 @@ def as_floats(x: Any, dtype: Any = np.float64, name: str = "x") -> Variable:
         raise TypeError(f"{name} must hold real numbers; got {v.dtype}")
     if kind not in "iub":  # objects are left to the Functions
         return v
-    if on_device(v):
-        dtype = np.float32
+    dtype = float_dtype(v, dtype)
     return cast(v, dtype) if v.requires_grad else as_input(v.data.astype(dtype))
 
 

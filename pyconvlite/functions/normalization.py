@@ -10,7 +10,7 @@ import numpy as np
 from .._arguments import fraction, within
 from .._shapes import Array, check_axes
 from ..autograd import Function, Variable, as_input, grad
-from ..backends import get_array_module, kernels, on_device
+from ..backends import get_array_module, kernels
 from ..config import Config
 from ._second_order import second_gradients
 from .arithmetic import mul
@@ -263,10 +263,9 @@ def batch_norm(
     eps = float(within(0, eps, math.inf, "eps"))  # a NumPy number would make float64 of float32
     fraction(decay, "decay")
     if not Config.train:
-        # On the CPU not in float16, which the variance may overflow.
-        wide = x if on_device(x) or x.dtype != np.float16 else cast(x, np.float32)
-        m, v = (s.data.astype(wide.dtype, copy=False) for s in (mean, var))
-        y = ScaleChannels(m)(wide, mul(gamma, 1 / get_array_module(v).sqrt(v + eps)), beta)
+        wide = np.promote_types(x.dtype, np.float32)  # float16 may be too narrow for the variance
+        m, v = (s.data.astype(wide, copy=False) for s in (mean, var))
+        y = ScaleChannels(m)(x, mul(gamma, 1 / get_array_module(v).sqrt(v + eps)), beta)
         return y if y.dtype == x.dtype else cast(y, x.dtype)
     if x.size == 0:
         raise ValueError(f"x must have at least one element in training; got shape {x.shape}")

@@ -9,7 +9,7 @@ import numpy as np
 
 from .._shapes import Array, check_broadcast
 from ..autograd import Function, Variable, as_input
-from ..backends import kernels, on_device, to_device_of
+from ..backends import kernels, to_device_of
 from .arithmetic import NUMBER, Binary, operands
 
 
@@ -57,7 +57,7 @@ def where(condition: Any, x0: Any, x1: Any) -> Variable:
     condition = as_input(condition, "condition").data
     x0, x1 = operands(x0, x1)
     x0, x1 = as_input(x0, "x0"), as_input(x1, "x1")
-    return Where(to_device_of(x0 if on_device(x0) else x1, condition))(x0, x1)
+    return Where(to_device_of(x1, to_device_of(x0, condition)))(x0, x1)
 
 
 class Maximum(Binary):

@@ -13,7 +13,7 @@ from test_optimizer import STATE, STEPS, check_kernel, given
 
 import pyconvlite.functions as F
 import pyconvlite.layers as L
-from pyconvlite import Model, Variable, grad, no_grad, seed
+from pyconvlite import Model, Variable, grad, no_grad, seed, test_mode
 from pyconvlite.backends import numpy as reference
 from pyconvlite.backends import webgpu
 from pyconvlite.optimizers import Adam, MomentumSGD
@@ -231,6 +231,15 @@ class TestKernels:
         close(gx, expected[0], 3)
         for found, wanted in ((ggamma, expected[1]), (gbeta, expected[2])):
             np.testing.assert_allclose(found.get(), wanted, atol=2e-3 * np.abs(wanted).max())
+
+    def test_running_variance_beyond_float16(self):
+        x, gamma, beta = (1000 * halves(4, 3, 2)).astype(np.float16), halves(3), halves(3)
+        statistics = np.zeros(3, np.float32), np.full(3, 1e6, np.float32)
+        with test_mode():
+            expected = F.batch_norm(*wide(x, gamma, beta), *statistics).data
+            moved = [*map(webgpu.asarray, (x, gamma, beta))]
+            y = F.batch_norm(*moved, *(webgpu.asarray(s, np.float32) for s in statistics)).data
+        close(y, expected)
 
     @pytest.mark.parametrize(
         "f",

@@ -41,6 +41,7 @@ from .elementwise import tanh as tanh
 from .elementwise import where as where
 from .indexing import rows_grad as rows_grad
 from .loss import check_indexes as check_indexes
+from .loss import check_probabilities as check_probabilities
 from .loss import softmax_cross_entropy as softmax_cross_entropy
 from .matmul import linear as linear
 from .matmul import matmul as matmul

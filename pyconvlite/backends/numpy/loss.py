@@ -1,4 +1,4 @@
-"""Softmax cross entropy, and the check of indexes and labels."""
+"""Softmax cross entropy, and the checks of indexes, labels and probabilities."""
 
 from __future__ import annotations
 
@@ -19,11 +19,20 @@ def _checked(t: Array, size: int, name: str) -> Array:
 
 
 _UNSIGNED: dict[int, type] = {4: np.uint32, 8: np.uint64}  # by bytes
+_TOLERANCE = 1e-3  # by which a probability rounded to float16 may exceed [0, 1]
 
 
 @counted("numpy")
 def check_indexes(t: Array, size: int, name: str) -> None:
     _checked(t, size, name)
+
+
+@counted("numpy")
+def check_probabilities(x: Array, name: str, hint: str) -> None:
+    if x.size:
+        low, high = x.min(), x.max()
+        if low < -_TOLERANCE or high > 1 + _TOLERANCE:
+            raise ValueError(f"{name} must be from 0 to 1; got {low if low < -_TOLERANCE else high}{hint}")
 
 
 def _rows(x: Array, t: Array) -> tuple[Array, Array]:

@@ -12,6 +12,7 @@
 from ..numpy import abs as abs
 from ..numpy import add as add
 from ..numpy import check_indexes as check_indexes
+from ..numpy import check_probabilities as check_probabilities
 from ..numpy import clip_norm as clip_norm
 from ..numpy import cos as cos
 from ..numpy import div as div

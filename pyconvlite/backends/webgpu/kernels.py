@@ -22,6 +22,7 @@ from .convolution import im2col as im2col
 from .dropout import dropout_mask as dropout_mask
 from .indexing import rows_grad as rows_grad
 from .loss import check_indexes as check_indexes
+from .loss import check_probabilities as check_probabilities
 from .loss import softmax_cross_entropy as softmax_cross_entropy
 from .matmul import matmul as matmul
 from .namespace import abs as abs
