@@ -15,6 +15,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
+from .. import numpy as reference
 from .._calls import readers
 from .library import load
 
@@ -59,14 +60,17 @@ NAMES = (
 
 PROBE = np.zeros((3, 5), np.float32)
 fallbacks: dict[str, Callable[..., Any]] = {}  # the functions that they call, by name
+bound: Any = reference  # has these functions, for the kernels that call them; once bound, the package simd
 methods: list[Method] = []  # kept alive, since the functions have pointers to them
 
 
 def bind(kernels: ModuleType) -> None:
     """Replace functions of `kernels` by the side module's, which fall back to them."""
+    global bound
     module, _ = load()
     if not connect(module):
         return
+    bound = kernels
     for name in NAMES:
         fallback = fallbacks.setdefault(name, getattr(kernels, name))
         setattr(kernels, name, function(module, name, fallback))

@@ -10,8 +10,8 @@ import numpy as np
 
 from ..._shapes import Array
 from .. import numpy as reference
-from .. import simd
 from ..protocol import Rows
+from . import objects
 from .library import library
 from .serving import FLOAT32, all_float32, contiguous, with_fallback
 
@@ -63,7 +63,7 @@ FEW = 2**12  # elements, for which element-wise operations take less time than t
 @with_fallback(reference.sgd)
 def sgd(rows: Rows[Array], lr: float) -> Rows[Array] | None:
     if sum([W.size for W, _ in rows]) < FEW and all_float32(*chain.from_iterable(rows)):
-        return [(simd.sub(W, simd.mul(gW, lr)),) for W, gW in rows]
+        return [(objects.bound.sub(W, objects.bound.mul(gW, lr)),) for W, gW in rows]
     return _update("sgd", rows, (lr,), (lr,))
 
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from ..._shapes import Array
 from .. import numpy as reference
-from .. import simd
 from .._recurrent import Operations, input_and_weights
+from . import objects
 from .library import library
 from .matmul import ROWS
 from .serving import address, all_float32, contiguous, with_fallback
@@ -27,7 +27,8 @@ GRU_GRAD = result, result, result, whole, whole, cut, cut, cut, cut
 
 
 def _operations() -> Operations:
-    return Operations(simd.matmul, simd.sigmoid, simd.tanh, np.concatenate, simd.sum)
+    k = objects.bound
+    return Operations(k.matmul, k.sigmoid, k.tanh, np.concatenate, k.sum)
 
 
 def _weights(W: Array, T: int) -> tuple[Array | None, Array | None]:
@@ -72,7 +73,7 @@ def lstm(x: Array, h: Array, c: Array, W: Array) -> tuple[Array, Array, Array] |
     if not all_float32(x, h, c, W):
         return None
     h, c, W = contiguous(h), contiguous(c), contiguous(W)
-    gates = simd.matmul(x.reshape(T * N, K), W[:K]).reshape(T, N, 4 * H)
+    gates = objects.bound.matmul(x.reshape(T * N, K), W[:K]).reshape(T, N, 4 * H)
     hs, cs = _empty((T + 1, N, H), (T + 1, N, H))
     arrays = [hs, cs, gates, *_weights(W[K : K + H], T), W[K + H :], h, c]
     _run(library.lstm, LSTM, arrays, gates, H)
@@ -100,7 +101,7 @@ def gru(x: Array, h: Array, W: Array) -> tuple[Array, Array, Array] | None:
     if not all_float32(x, h, W):
         return None
     h, W = contiguous(h), contiguous(W)
-    gates = simd.matmul(x.reshape(T * N, K), W[:K]).reshape(T, N, 3 * H)
+    gates = objects.bound.matmul(x.reshape(T * N, K), W[:K]).reshape(T, N, 3 * H)
     hs, terms, of_h = _empty((T + 1, N, H), (T, N, H), (N, 3 * H))
     arrays = [hs, gates, terms, of_h, *_weights(W[K : K + H], T), W[K + H :], h]
     _run(library.gru, GRU, arrays, gates, H)
