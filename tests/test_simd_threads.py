@@ -18,7 +18,7 @@ from pyconvlite.backends import numpy as reference
 from pyconvlite.backends.simd import convolution
 from pyconvlite.backends.simd import threads as module
 from pyconvlite.backends.simd.library import library
-from pyconvlite.backends.simd.threads import ITEMS, cut, pool, result, whole
+from pyconvlite.backends.simd.threads import cut, items, pool, result, scalars, whole
 
 pytestmark = by_simd
 
@@ -235,11 +235,11 @@ class TestSplitting:
 
     def test_split(self, parts):
         assert pool.split(1, 1e9, 0, 0) is None
-        assert pool.split(7, 1e9, 0, 0) == {2: [0, 4, 7], 3: [0, 3, 6, 7]}[parts]
-        assert pool.split(48, 1e9, 0, 0, step=8) == {2: [0, 24, 48], 3: [0, 16, 32, 48]}[parts]
+        assert pool.split(7, 1e9, 0, 0) == {2: (0, 4, 7), 3: (0, 3, 6, 7)}[parts]
+        assert pool.split(48, 1e9, 0, 0, step=8) == {2: (0, 24, 48), 3: (0, 16, 32, 48)}[parts]
         assert pool.split(12, 1e9, 0, 0, step=8) is None
-        assert pool.split(33, 1e9, 0, 0, step=8, least=8) == [0, 24, 33]
-        assert pool.split(40, 1e9, 0, 0, step=8, least=8) == {2: [0, 24, 40], 3: [0, 16, 32, 40]}[parts]
+        assert pool.split(33, 1e9, 0, 0, step=8, least=8) == (0, 24, 33)
+        assert pool.split(40, 1e9, 0, 0, step=8, least=8) == {2: (0, 24, 40), 3: (0, 16, 32, 40)}[parts]
 
 
 def product(n=0):
@@ -306,7 +306,7 @@ class TestDeadWorkers:
     def test_failing_kernel(self, parts, workers):
         """It accesses memory out of bounds; Python's thread would compute the missing parts."""
         before = int(workers.threads.length)
-        assert pool._begin("relu", range(parts + 1), [-64, -64, ITEMS])
+        assert pool._begin("relu", range(parts + 1), scalars(-64, -64) + items(range(parts + 1)))
         assert int(workers.finish()) & 0xFFFF == {2: 0b10, 3: 0b110}[parts]
         assert int(workers.threads.length) == before - (parts - 1)
 
@@ -345,11 +345,12 @@ def test_interrupted_call(parts):
     """Results that Python did not wait for are not copied into arrays that may be freed."""
     x, y = numbers(parts * 4, 250), np.zeros((parts, 250), np.float32)
     one = np.ones(4, np.float32)
-    items = result(y, parts), whole(one), 0, 4, 1, cut(x, parts), 0, 250, 1, 1, 1, 250, 4
-    assert pool._begin("matmul", range(parts + 1), items)
+    arguments = result(y, parts) + whole(one) + scalars(0, 4, 1) + cut(x, parts)
+    arguments += scalars(0, 250, 1, 1, 1, 250, 4)
+    assert pool._begin("matmul", range(parts + 1), arguments)
     np.testing.assert_array_equal(*product())
     assert not y.any()
-    assert pool.run(library.matmul, range(parts + 1), items)
+    assert pool.run(library.matmul, range(parts + 1), arguments)
     np.testing.assert_allclose(y, x.reshape(parts, 4, 250).sum(axis=1), rtol=1e-5, atol=1e-6)
 
 

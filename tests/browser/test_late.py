@@ -182,9 +182,7 @@ def test_python_crash_while_pictures_are_decoded(enter: Callable[..., Visit], se
     visit.page.add_init_script(HOLD_PICTURES)
     visit.page.reload()
     visit.wait_for("#notice", "Looking at the pictures: 0 of 2")
-    let_go = held(
-        visit, r"networks\.worker"
-    )  # first: Playwright may wait forever beside a worker that ends
+    let_go = held(visit, r"networks\.worker")  # first: Playwright may wait forever beside a worker that ends
     visit.end_worker()
     visit.wait_for("#fault-title", "end of the worker")
     visit.page.click("#retry")

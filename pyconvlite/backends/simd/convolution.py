@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from functools import lru_cache
+from collections.abc import Sequence
+from functools import lru_cache, reduce
 from itertools import pairwise
 
 import numpy as np
@@ -12,11 +13,11 @@ from ..._shapes import Array
 from .. import numpy as reference
 from ..numpy.convolution import clipped
 from ..protocol import ConvGeometry
+from . import objects
 from .library import library
 from .matmul import matmul
-from .optimizer import total
 from .serving import address, all_float32, contiguous, fits, plane_sizes, with_fallback
-from .threads import ITEMS, Arguments, cut, partial, pool, result, whole
+from .threads import cut, items, partial, pool, result, scalars, whole
 
 # All parts but the last have a multiple of so many channels: fewer are computed by another algorithm.
 CHANNELS = 8
@@ -25,6 +26,7 @@ CHANNELS = 8
 LEAST_FOR_CHANNELS = 24e6
 
 
+@lru_cache(1024)
 def _sizes(N: int, C: int, W_shape: tuple[int, ...], geometry: ConvGeometry) -> tuple[int, ...] | None:
     """The side module's size arguments; None if the shape of W does not fit the geometry."""
     OC, Cg, *kernel_size = W_shape
@@ -33,6 +35,12 @@ def _sizes(N: int, C: int, W_shape: tuple[int, ...], geometry: ConvGeometry) -> 
         return None
     rest = *geometry.kernel_size, *geometry.stride, *geometry.pad, *geometry.dilation, groups
     return N, C, *geometry.input_size, OC, *geometry.output_size, *rest
+
+
+@lru_cache(1024)
+def _least_images(gradient: int, *sizes: int) -> int:
+    """The fewest images of a part, for which the side module uses the algorithm of the whole call."""
+    return int(library.least_images(gradient, *sizes))
 
 
 def _bias(b: Array | None, channels: int) -> tuple[Array | None, int] | None:
@@ -45,6 +53,7 @@ def _bias(b: Array | None, channels: int) -> tuple[Array | None, int] | None:
     return b, address(b)
 
 
+@lru_cache(1024)
 def _is_one_window(geometry: ConvGeometry) -> bool:
     """Whether the kernel covers the image exactly: convolution is a matrix product then, without columns."""
     same_size = geometry.kernel_size == geometry.input_size and geometry.output_size == (1, 1)
@@ -56,7 +65,9 @@ def _rows(a: Array) -> Array:
     return a.reshape(len(a), -1)
 
 
-def _channels(own: Array, other: Array, W: Array, groups: int, work: float, times: int) -> list[int] | None:
+def _channels(
+    own: Array, other: Array, W: Array, groups: int, work: float, times: int
+) -> tuple[int, ...] | None:
     """Where parts of the channels of `own` begin; each takes all of `other`. None if they are not to be cut.
 
     They are for one image, and where W is at least so many `times` as large as `other`: parts of the images
@@ -67,7 +78,7 @@ def _channels(own: Array, other: Array, W: Array, groups: int, work: float, time
     return pool.split(own.shape[1], work, W.nbytes + own.nbytes, other.nbytes, CHANNELS, CHANNELS)
 
 
-def _apart(a: Array, bounds: list[int]) -> Array:
+def _apart(a: Array, bounds: Sequence[int]) -> Array:
     """`a` (N, C, ...) as its parts (N, channels of the part, ...), one after the other."""
     N, C, *rest = a.shape
     if N == 1:
@@ -78,7 +89,7 @@ def _apart(a: Array, bounds: list[int]) -> Array:
     return parts
 
 
-def _joined(parts: Array, bounds: list[int]) -> Array:
+def _joined(parts: Array, bounds: Sequence[int]) -> Array:
     """The inverse: an array whose memory holds such parts, in order."""
     N, C, *rest = parts.shape
     if N == 1:
@@ -114,11 +125,13 @@ def conv2d(
     if work >= pool.least and geometry.groups < OC:
         b = bias[0]
         if bounds := _channels(y, x, W, geometry.groups, work, 8):
-            arguments = result(y, OC), whole(x), cut(W, OC), cut(b, OC), bound, *sizes[:4], ITEMS, *sizes[5:]
+            arguments = result(y, OC) + whole(x) + cut(W, OC) + cut(b, OC)
+            arguments += scalars(bound, *sizes[:4]) + items(bounds) + scalars(*sizes[5:])
             return _joined(y, bounds) if pool.run(library.conv2d, bounds, arguments, refuses=True) else None
-        least = library.least_images(0, *sizes)
+        least = _least_images(0, *sizes)
         if bounds := pool.split(N, work, x.nbytes + y.nbytes, W.nbytes, least=least):
-            arguments = result(y, N), cut(x, N), whole(W), whole(b), bound, ITEMS, *sizes[1:]
+            arguments = result(y, N) + cut(x, N) + whole(W) + whole(b)
+            arguments += scalars(bound) + items(bounds) + scalars(*sizes[1:])
             return y if pool.run(library.conv2d, bounds, arguments, refuses=True) else None
     return y if library.conv2d(address(y), address(x), address(W), bias[1], bound, *sizes) else None
 
@@ -143,12 +156,13 @@ def conv2d_gx(gy: Array, W: Array, b: Array | None, geometry: ConvGeometry) -> A
         b = bias[0]
         if bounds := _channels(gx, gy, W, geometry.groups, work, 8):
             W = _apart(W, bounds)
-            arguments = result(gx, C), whole(gy), cut(W, C), cut(b, C), N, ITEMS, *sizes[2:]
+            arguments = result(gx, C) + whole(gy) + cut(W, C) + cut(b, C)
+            arguments += scalars(N) + items(bounds) + scalars(*sizes[2:])
             ran = pool.run(library.conv2d_gx, bounds, arguments, refuses=True)
             return _joined(gx, bounds) if ran else None
-        least = library.least_images(1, *sizes)
+        least = _least_images(1, *sizes)
         if bounds := pool.split(N, work, gx.nbytes + gy.nbytes, W.nbytes, least=least):
-            arguments = result(gx, N), cut(gy, N), whole(W), whole(b), ITEMS, *sizes[1:]
+            arguments = result(gx, N) + cut(gy, N) + whole(W) + whole(b) + items(bounds) + scalars(*sizes[1:])
             return gx if pool.run(library.conv2d_gx, bounds, arguments, refuses=True) else None
     return gx if library.conv2d_gx(address(gx), address(gy), address(W), bias[1], *sizes) else None
 
@@ -171,12 +185,14 @@ def conv2d_gW(x: Array, gy: Array, geometry: ConvGeometry) -> Array | None:
         OC = len(gW)
         if bounds := _channels(gy, x, gW, geometry.groups, work, 2):  # parts of the images would be added
             gy = _apart(gy, bounds)
-            arguments: Arguments = (result(gW, OC), whole(x), cut(gy, OC), *sizes[:4], ITEMS, *sizes[5:])
+            arguments = result(gW, OC) + whole(x) + cut(gy, OC)
+            arguments += scalars(*sizes[:4]) + items(bounds) + scalars(*sizes[5:])
             return gW if pool.run(library.conv2d_gW, bounds, arguments, refuses=True) else None
         if bounds := pool.split(N, work, x.nbytes + gy.nbytes, gW.nbytes):
             sums = np.empty((len(bounds) - 1, *W_shape), np.float32)
-            arguments = (partial(sums), cut(x, N), cut(gy, N), ITEMS, *sizes[1:])
-            return total(sums) if pool.run(library.conv2d_gW, bounds, arguments, refuses=True) else None
+            arguments = partial(sums) + cut(x, N) + cut(gy, N) + items(bounds) + scalars(*sizes[1:])
+            ran = pool.run(library.conv2d_gW, bounds, arguments, refuses=True)
+            return reduce(objects.bound.add, sums) if ran else None  # in the order of the parts
     return gW if library.conv2d_gW(address(gW), address(x), address(gy), *sizes) else None
 
 

@@ -8,7 +8,7 @@ from ..._shapes import Array
 from .. import numpy as reference
 from .library import library
 from .serving import address, all_float32, with_fallback
-from .threads import ITEMS, Arguments, cut, pool, result, shifted, whole
+from .threads import cut, items, pool, result, scalars, shifted, whole
 
 ROWS = 4  # the rows of a part are a multiple of it: the kernel, which takes 6 or 4 at a time, wastes none
 
@@ -69,17 +69,19 @@ def _in_parts(y: Array, a: Array, b: Array) -> bool:
         return False
     if batch == 1:
         by_rows = a[0].flags.c_contiguous
-        in_parts = y.nbytes + (a.nbytes if by_rows else 0)
-        bounds = pool.split(M, work, in_parts, b.nbytes + (0 if by_rows else a.nbytes), ROWS)
-        of_a = cut(a, M) if by_rows else shifted(a)
-        arguments: Arguments = result(y, M), of_a, *strides_a, whole(b), *strides_b, 1, ITEMS, N, K
+        in_parts, shared = (y.nbytes + a.nbytes, b.nbytes) if by_rows else (y.nbytes, a.nbytes + b.nbytes)
+        if not (bounds := pool.split(M, work, in_parts, shared, ROWS)):
+            return False
+        arguments = result(y, M) + (cut(a, M) if by_rows else shifted(a)) + scalars(*strides_a)
+        arguments += whole(b) + scalars(*strides_b, 1) + items(bounds) + scalars(N, K)
     else:
         if a.strides[0] != a[0].nbytes or b.strides[0] != b[0].nbytes:
             return False
-        bounds = pool.split(batch, work, y.nbytes + a.nbytes + b.nbytes, 0)
-        of_a, of_b = cut(a, batch), cut(b, batch)
-        arguments = result(y, batch), of_a, *strides_a, of_b, *strides_b, ITEMS, M, N, K
-    return bounds is not None and pool.run(library.matmul, bounds, arguments)
+        if not (bounds := pool.split(batch, work, y.nbytes + a.nbytes + b.nbytes, 0)):
+            return False
+        arguments = result(y, batch) + cut(a, batch) + scalars(*strides_a) + cut(b, batch)
+        arguments += scalars(*strides_b) + items(bounds) + scalars(M, N, K)
+    return pool.run(library.matmul, bounds, arguments)
 
 
 def _is_compact(a: Array) -> bool:

@@ -49,14 +49,6 @@ def _update(
     return [next(computed) if ys is None else ys for ys in found]
 
 
-def total(sums: Array) -> Array:
-    """The sum of float32 arrays along the first axis, in their order: NumPy adds without SIMD here."""
-    y: Array = sums[0]
-    for part in sums[1:]:
-        ((y,),) = _update("sgd", [(y, part)], (), (-1.0,)) or ((y + part,),)  # y - lr * part
-    return y
-
-
 FEW = 2**12  # elements, for which element-wise operations take less time than the table
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,11 @@ from . import objects
 from .library import library
 from .matmul import ROWS
 from .serving import address, all_float32, contiguous, with_fallback
-from .threads import ITEMS, Argument, cut, pool, result, stride, updated, whole
+from .threads import Arguments, cut, items, pool, result, scalars, stride, updated, whole
 
 ROW = 320  # overhead of copying a row, as a number of bytes
 
-Kind = Callable[..., Argument | int]
+Kind = Callable[..., Arguments]
 
 LSTM = result, result, updated, whole, whole, whole, cut, cut  # what threads need of the kernels' arrays
 LSTM_GRAD = result, result, result, whole, whole, cut, cut, cut, cut
@@ -56,12 +57,14 @@ def _run(kernel: Any, kinds: Sequence[Kind], arrays: Sequence[Array | None], gat
             if kind is not whole and a is not None
         )
         if bounds := pool.split(N, work, divided, 4 * width * H, ROWS):
-            pool.run(kernel, bounds, [*(_argument(*pair, N) for pair in pairs), T, ITEMS, stride(N), H])
+            described = chain.from_iterable([_argument(*pair, N) for pair in pairs])
+            arguments = (*described, *scalars(T), *items(bounds), *stride(N), *scalars(H))
+            pool.run(kernel, bounds, arguments)
             return
     kernel(*[0 if a is None else address(a) for a in arrays], T, N, N, H)
 
 
-def _argument(kind: Kind, a: Array | None, N: int) -> Argument | int:
+def _argument(kind: Kind, a: Array | None, N: int) -> Arguments:
     if a is None or kind is whole:
         return whole(a)
     return kind(a, N, len(a) if a.ndim == 3 else 1)

@@ -18,7 +18,7 @@ import struct
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -41,69 +41,108 @@ COPIED = 1 / 8e9
 MULTIPLY_ADD = 1 / 16e9
 
 
-class Argument(NamedTuple):
-    """An argument that is not the same for each part: see threads.js."""
-
-    kind: int
-    value: int
-    bytes: int  # of an item, or of the whole
-    rows: int = 1  # each with all items
-
-    def of(self, part: int, first: int, last: int) -> int:
-        """Its value in a call for the items first..last - 1, in Python's memory."""
-        if self.kind == _ITEMS:
-            return last - first
-        if self.kind in (_CUT, _UPDATED, _RESULT):
-            return self.value + first * self.bytes
-        if self.kind == _SHIFTED:
-            return self.value + 4 * first
-        return self.value + (part * self.bytes if self.kind == _PARTIAL else 0)
-
-
-Arguments = Sequence[Argument | int]  # of a kernel of the side module
-
+# Arguments of a kernel, FIELDS numbers for each: its kind; its value for the first part; bytes of an item, or
+# of the whole; and rows, each with all items. Objects would take Python as long as a small kernel.
+Arguments = tuple[float, ...]
+FIELDS = 4
 _SCALAR, _ITEMS, _STRIDE, _CUT, _WHOLE, _SHIFTED, _UPDATED, _RESULT, _PARTIAL = range(9)
 
-ITEMS = Argument(_ITEMS, 0, 0)  # the number of a part's items
+
+@functools.lru_cache(1024)
+def scalars(*values: int) -> Arguments:
+    """Arguments that are the same for each part."""
+    return tuple([number for value in values for number in (_SCALAR, value, 0, 1)])
 
 
-def stride(items: int) -> Argument:
+_NULL = scalars(0)
+
+
+def items(bounds: Sequence[int]) -> Arguments:
+    """The number of a part's items."""
+    return _ITEMS, bounds[1], 0, 1
+
+
+def stride(items: int) -> Arguments:
     """The number of items from one row to the next in memory; a worker's rows have its own items only."""
-    return Argument(_STRIDE, items, 0)
+    return _STRIDE, items, 0, 1
 
 
-def cut(a: Array | None, items: int, rows: int = 1) -> Argument | int:
+def cut(a: Array | None, items: int, rows: int = 1) -> Arguments:
     """An input of which each part takes its items, in each row; they follow each other in memory."""
-    return 0 if a is None else _of_items(_CUT, a, items, rows)
+    return _NULL if a is None else (_CUT, address(a), a.nbytes // (rows * items), rows)
 
 
-def updated(a: Array, items: int, rows: int = 1) -> Argument:
+def updated(a: Array, items: int, rows: int = 1) -> Arguments:
     """The same, but an input that is also a result."""
-    return _of_items(_UPDATED, a, items, rows)
+    return _UPDATED, address(a), a.nbytes // (rows * items), rows
 
 
-def whole(a: Array | None) -> Argument | int:
+def whole(a: Array | None) -> Arguments:
     """An input that each part takes whole; None is a null pointer."""
-    return 0 if a is None else Argument(_WHOLE, address(a), a.nbytes)
+    return _NULL if a is None else (_WHOLE, address(a), a.nbytes, 1)
 
 
-def shifted(a: Array) -> Argument:
+def shifted(a: Array) -> Arguments:
     """An input that each part takes whole, offset by as many floats as the index of its first item."""
-    return Argument(_SHIFTED, address(a), a.nbytes)
+    return _SHIFTED, address(a), a.nbytes, 1
 
 
-def result(a: Array, items: int, rows: int = 1) -> Argument:
+def result(a: Array, items: int, rows: int = 1) -> Arguments:
     """A result of which each part computes its items, as in `cut`."""
-    return _of_items(_RESULT, a, items, rows)
+    return _RESULT, address(a), a.nbytes // (rows * items), rows
 
 
-def _of_items(kind: int, a: Array, items: int, rows: int) -> Argument:
-    return Argument(kind, address(a), a.nbytes // (rows * items), rows)
-
-
-def partial(a: Array) -> Argument:
+def partial(a: Array) -> Arguments:
     """Results to be added, an array (parts, ...): each part computes one."""
-    return Argument(_PARTIAL, address(a), a[0].nbytes)
+    return _PARTIAL, address(a), a[0].nbytes, 1
+
+
+def _values(arguments: Arguments, bounds: Sequence[int], part: int) -> Sequence[float]:
+    """What a kernel gets for a part, in Python's memory."""
+    values = arguments[1::FIELDS]
+    if part == 0:
+        return values
+    first, last = bounds[part], bounds[part + 1]
+    found = []
+    for kind, value, size in zip(arguments[::FIELDS], values, arguments[2::FIELDS], strict=True):
+        if kind == _ITEMS:
+            value = last - first
+        elif kind in (_CUT, _UPDATED, _RESULT):
+            value += first * size
+        elif kind == _SHIFTED:
+            value += 4 * first
+        elif kind == _PARTIAL:
+            value += part * size
+        found.append(value)
+    return found
+
+
+@functools.lru_cache(1024)
+def _split(
+    parts: int,
+    cores: int,
+    overhead: float,
+    items: int,
+    multiply_adds: float,
+    divided_bytes: int,
+    shared_bytes: int,
+    step: int,
+    least: int,
+) -> tuple[int, ...] | None:
+    """See `_Threads.split`."""
+
+    def largest(parts: int) -> int:
+        return -(-items // (parts * step)) * step
+
+    parts = min(parts, items // step)
+    while parts > 1 and (items - 1) % largest(parts) + 1 < least:  # in the last part
+        parts -= 1
+    if parts < 2:
+        return None
+    most = largest(parts)
+    copied = divided_bytes * (1 - most / items) + shared_bytes * (parts - 1)
+    gain = multiply_adds * MULTIPLY_ADD * (1 - max(most / items, 1 / cores))
+    return (*range(0, items, most), items) if gain >= MARGIN * (overhead + copied * COPIED) else None
 
 
 class _Threads:
@@ -206,7 +245,7 @@ class _Threads:
         shared_bytes: int,
         step: int = 1,
         least: int = 1,
-    ) -> list[int] | None:
+    ) -> tuple[int, ...] | None:
         """Where each part of a call begins and the last one ends; None where one thread is as fast.
 
         Args:
@@ -216,21 +255,8 @@ class _Threads:
             step: see `items`.
             least: the fewest items of a part.
         """
-
-        def largest(parts: int) -> int:
-            return -(-items // (parts * step)) * step
-
-        parts = min(self.parts, items // step)
-        while parts > 1 and (items - 1) % largest(parts) + 1 < least:  # in the last part
-            parts -= 1
-        if parts < 2:
-            return None
-        most = largest(parts)
-        copied = divided_bytes * (1 - most / items) + shared_bytes * (parts - 1)
-        gain = multiply_adds * MULTIPLY_ADD * (1 - max(most / items, 1 / self._cores))
-        return (
-            [*range(0, items, most), items] if gain >= MARGIN * (self._overhead + copied * COPIED) else None
-        )
+        of_machine = self.parts, self._cores, self._overhead
+        return _split(*of_machine, items, multiply_adds, divided_bytes, shared_bytes, step, least)
 
     def run(
         self,
@@ -253,9 +279,7 @@ class _Threads:
         """
 
         def compute(part: int) -> bool:
-            first, last = bounds[part], bounds[part + 1]
-            values = [a.of(part, first, last) if isinstance(a, Argument) else a for a in arguments]
-            returned = kernel(*values)
+            returned = kernel(*_values(arguments, bounds, part))
             return not refuses or bool(returned)
 
         nested = self._running  # within another call, from a signal handler or a profiler
@@ -278,9 +302,7 @@ class _Threads:
         number = self._numbers.get(name)
         if number is None:
             number = self._numbers[name] = int(self.workers.kernel(name))
-        values = [number, len(arguments), len(bounds) - 1, *bounds]
-        for a in arguments:
-            values += a if isinstance(a, Argument) else (_SCALAR, a, 0, 1)
+        values = (number, len(arguments) // FIELDS, len(bounds) - 1, *bounds, *arguments)
         struct.pack_into(f"{len(values)}d", self._call.data, 0, *values)
         if self._begin_call(self._call_at):
             return True
