@@ -29,6 +29,7 @@ from .columns import im2col
 from .indexing import get_item
 from .linalg import linear
 from .padding import pad as pad_ends
+from .reduction import Sum
 from .selection import where
 from .shape import reshape, transpose
 
@@ -66,8 +67,9 @@ class _Convolution(Function):
     @classmethod
     def of(cls, geometry: ConvGeometry) -> Self:
         """Create a Function whose geometry is already known, to compute a gradient."""
-        f = cls(geometry.stride, geometry.pad, dilation=geometry.dilation, groups=geometry.groups)
+        f = cls.__new__(cls)  # without __init__, which checks
         f._known = geometry
+        _, f.stride, f.pad, f.dilation, f.groups, *_ = geometry
         return f
 
 
@@ -91,7 +93,7 @@ class Conv2d(_Convolution):
         if self.needs_input_grad[1]:
             gW = Conv2DGradW(self)(x, gy)
         if self.needs_input_grad[2]:
-            gb = gy.sum(axis=(0, 2, 3))
+            gb = Sum((0, 2, 3))(gy)
         return gx, gW, gb
 
 
@@ -237,6 +239,8 @@ def conv2d_simple(x: Any, W: Any, b: Any = None, stride: IntPair = 1, pad: IntPa
 class Deconv2d(_Convolution):
     """Two-dimensional deconvolution (transposed convolution), see `deconv2d`: the adjoint of Conv2d."""
 
+    outsize: Pair | None = None
+
     def __init__(
         self,
         stride: IntPair = 1,
@@ -247,7 +251,8 @@ class Deconv2d(_Convolution):
         groups: int = 1,
     ) -> None:
         super().__init__(stride, pad, dilation=dilation, groups=groups)
-        self.outsize = None if outsize is None else pair(outsize, "outsize")
+        if outsize is not None:
+            self.outsize = pair(outsize, "outsize")
 
     def forward(self, x: Array, W: Array, b: Array | None) -> Array:
         self.geometry = self._known or deconv_geometry(
@@ -263,7 +268,7 @@ class Deconv2d(_Convolution):
         if self.needs_input_grad[1]:
             gW = Conv2DGradW(self)(gy, x)
         if self.needs_input_grad[2]:
-            gb = gy.sum(axis=(0, 2, 3))
+            gb = Sum((0, 2, 3))(gy)
         return gx, gW, gb
 
 
