@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .._shapes import sizes
-from ..autograd import as_input
+from ..autograd import Variable, as_input
 from ..functions._geometry import Padding, edges_of, has_equal_ends
 
 _FLOATS = (np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.float64))
@@ -33,6 +33,16 @@ def float_dtype(dtype: Any) -> Any:
     return found
 
 
+def shape_of(x: Any) -> tuple[int, ...]:
+    """`np.shape(x)`; for a Variable without NumPy's dispatch, which takes as long as a small kernel.
+
+    Example:
+        >>> shape_of([1.0, 2.0])
+        (2,)
+    """
+    return x.shape if isinstance(x, Variable) else np.shape(x)
+
+
 def channels(x: Any, layer: object) -> int:
     """Length of x along axis 1: the number of channels or features, from which a layer infers its input size.
 
@@ -44,13 +54,14 @@ def channels(x: Any, layer: object) -> int:
         >>> channels(np.zeros((5, 3)), layer=None)
         3
     """
-    if np.ndim(x) < 2:
+    shape = shape_of(x)
+    if len(shape) < 2:
         as_input(x, "x")
-        hint = ": x[None] is a batch of one, x[:, None] of one feature each" if np.ndim(x) else ""
+        hint = ": x[None] is a batch of one, x[:, None] of one feature each" if shape else ""
         raise ValueError(
-            f"{type(layer).__name__} needs an input with at least 2 axes; got shape {np.shape(x)}{hint}"
+            f"{type(layer).__name__} needs an input with at least 2 axes; got shape {shape}{hint}"
         )
-    return int(np.shape(x)[1])
+    return int(shape[1])
 
 
 def padding(pad: Padding) -> Padding:

@@ -11,7 +11,7 @@ from .. import functions as F
 from .._arguments import at_least, fraction, within
 from ..autograd import Parameter, Variable
 from ..config import Config
-from ._arguments import channels, float_dtype
+from ._arguments import channels, float_dtype, shape_of
 from .base import Layer
 
 
@@ -83,10 +83,10 @@ class BatchNorm(Layer):
     def forward(self, x: Any) -> Variable:
         """Normalize x of shape (N, C, ...); in training, update the running statistics."""
         in_size = channels(x, self)
-        if in_size != (self.in_size or in_size) or (Config.train and np.size(x) == 0):
+        if in_size != (self.in_size or in_size) or (Config.train and 0 in shape_of(x)):
             raise ValueError(
                 f"BatchNorm(in_size={self.in_size}) needs an input with in_size channels along axis 1, and "
-                f"in training at least one element; got shape {np.shape(x)}"
+                f"in training at least one element; got shape {shape_of(x)}"
             )
         if self.in_size is None:
             self._init_for(x, at_least(1, in_size, "in_size"))

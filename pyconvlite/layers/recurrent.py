@@ -13,7 +13,7 @@ from .._arguments import at_least, integer
 from ..autograd import Parameter, Variable, as_input
 from ..backends import get_array_module, to_device_of
 from ..config import Config
-from ._arguments import float_dtype
+from ._arguments import float_dtype, shape_of
 from .affine import Linear
 from .base import Layer
 from .initializers import normal
@@ -133,7 +133,7 @@ class _Recurrent(Layer):
 
     def _check(self, x: Any) -> None:
         """Raise an error unless x is a step or a sequence for this state."""
-        shape = np.shape(x)
+        shape = shape_of(x)
         if len(shape) not in (2, 3) or 0 in shape[:-2]:
             as_input(x, "x")
             raise ValueError(
@@ -246,12 +246,12 @@ class _Gated(_Recurrent):
         """The matrix, for inputs such as x."""
         self._check(x)
         x2, h2 = ([getattr(self, name) for name in names] for names in _names(self._gates))
-        in_size = np.shape(x)[-1]
+        in_size = shape_of(x)[-1]
         for linear in x2:
             if linear.W.data is None:
                 linear._init_for(x, in_size)
         if len(x2[0].W) != in_size:
-            raise ValueError(f"{self!r} needs an input with in_size features; got shape {np.shape(x)}")
+            raise ValueError(f"{self!r} needs an input with in_size features; got shape {shape_of(x)}")
         parts: list[Variable | None] = [linear.W for linear in x2 + h2]
         for gates in (x2, h2)[: self._biases]:
             parts += [linear.b for linear in gates]
@@ -266,7 +266,7 @@ class _Gated(_Recurrent):
         if state is not None:
             return state
         H = W.shape[1] // len(self._gates)
-        return get_array_module(W.data).zeros((np.shape(x)[-2], H), W.dtype)
+        return get_array_module(W.data).zeros((shape_of(x)[-2], H), W.dtype)
 
 
 class LSTM(_Gated):
