@@ -328,14 +328,15 @@ class Average:
         if not same_model:
             refuse_other_models(comm.mpi.allgather(forms), operator.eq)
             refuse_other_settings(comm.mpi.allgather(settings))
-            refuse_other_weights(comm.mpi.allgather(weights))
-        self.checked = target
         if not same_batch:
             raise RuntimeError(
                 "the processes take different batches: make the same DataLoader of the same dataset in each, "
                 "call parallel.broadcast before its first batch, and give it a seed if a process draws other "
                 "random numbers than the rest between two epochs"
             )
+        if not same_model:  # last: weights that are drawn after other batches differ as well
+            refuse_other_weights(comm.mpi.allgather(weights))
+        self.checked = target
         if not same_gradients:
             gradients = list(itertools.chain.from_iterable(comm.mpi.allgather(gradients)))
         if not same_generator:

@@ -227,6 +227,10 @@ def refusals(comm, folder):
     for loader in (DataLoader(data, 3, seed=comm.rank), DataLoader(data, 3 + last, shuffle=False)):
         next(loader)
         assert "the processes take different batches" in error_of(RuntimeError, update, model)
+    lazy = parallel.broadcast(Sequential(L.Linear(2)), comm)
+    x, _ = next(DataLoader(parallel.scatter([(np.ones(3, np.float32), 0)] * (40 + last), comm), 3))
+    lazy(x)  # draws its weights after the order of another number of examples
+    assert "the processes take different batches" in error_of(RuntimeError, update, lazy)
     comm.batches.rows = None
     assert "rank 0 is in Communicator.sum, rank 1 is in Communicator.sum, rank 2 is in parallel." in (
         error_of(RuntimeError, parallel.broadcast, model, comm)
