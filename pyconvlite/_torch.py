@@ -27,6 +27,7 @@ __all__ = ["is_torch", "read", "state_dict"]
 
 _MAGIC = 0x1950A86A20F9469CFC6C  # of the older format
 _PICKLE = 1 << 24  # bytes of the longest pickle; that of ResNet152 has 0.2 MB
+_STEPS = 1 << 19  # of a file's pickles; a tensor takes about 40, and one step up to 300 bytes of memory
 _MEMBERS = 1 << 14  # about the most storages
 _DEEPEST = 32  # levels of dicts, lists and tuples
 _MOST_AXES = 16
@@ -243,6 +244,7 @@ class _Machine:
 
     def __init__(self, storage: Callable[[str, str, int], Array]) -> None:
         self._storage = storage
+        self._left = _STEPS
 
     def run(self, stream: Any) -> Any:
         """The object that the pickle makes, with `_Tensor`s."""
@@ -256,6 +258,9 @@ class _Machine:
         name = ""
         try:
             while name != "STOP":
+                self._left -= 1
+                if self._left < 0:
+                    raise _Refused(f"its pickle has more than {_STEPS} steps")
                 opcode = opcodes[stream.read(1)]
                 name = opcode.name
                 if name not in known:  # before its argument is read

@@ -310,12 +310,20 @@ def test_shared_nested_lists_take_linear_time():
 
 @pytest.mark.parametrize("write", [archive, older])
 def test_marks_on_a_high_stack_take_linear_time(write):
-    pickle_of_marks = b"\x80\x02" + b"N" * 300_000 + b"(t" * 300_000 + b"."
+    pickle_of_marks = b"\x80\x02" + b"N" * 170_000 + b"(t" * 170_000 + b"."
     written = _older_raw(pickle_of_marks) if write is older else write(pickle_of_marks)
     start = time.perf_counter()  # in Pyodide, that of the processor ends after 36 minutes
     with pytest.raises(ValueError, match="damaged"):
         _torch.read(written, "the file")
     assert time.perf_counter() - start < 60  # a copy of the stack for each takes minutes
+
+
+@pytest.mark.parametrize("write", [archive, older])
+def test_number_of_steps_is_limited(write):
+    pickle_of_lists = b"\x80\x02" + b"]" * 600_000 + b"."  # each takes 64 bytes of memory
+    written = _older_raw(pickle_of_lists) if write is older else write(pickle_of_lists)
+    with pytest.raises(ValueError, match="its pickle has more than 524288 steps"):
+        _torch.read(written, "the file")
 
 
 @pytest.mark.parametrize("write", [archive, older])
