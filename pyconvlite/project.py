@@ -154,7 +154,9 @@ def _checked(picture: Any, name: str, k: int) -> str:
 
 
 def load(file: BinaryFile) -> Project:
-    """Load a project. It takes no more memory than the file has bytes; nothing in it is executed.
+    """Load a project; nothing in it is executed.
+
+    Pictures and weights take as much memory as in the file, `project.json` at most 110 MB.
 
     Args:
         file: a path or a seekable binary file object.
