@@ -62,8 +62,9 @@ def test_vgg16_equals_its_description_on_small_images():
             if name in ("conv1_2", "conv2_2", "conv3_3", "conv4_3", "conv5_3"):
                 h = F.pooling(h, 2, 2)
         h = h.reshape(1, 512)
-        expected = model.fc8(F.relu(model.fc7(F.relu(model.fc6(h)))))
-    np.testing.assert_array_equal(y.data, expected.data)
+        features = F.relu(model.fc7(F.relu(model.fc6(h))))
+        np.testing.assert_array_equal(y.data, model.fc8(features).data)
+        np.testing.assert_array_equal(model.features(x).data, features.data)
 
 
 class Image:
@@ -127,6 +128,15 @@ def test_resnet_has_dezeros_names():
 )
 def test_resnet_as_published(make, trained, statistics):
     assert counts(classify(make(), 1, 3, 64, 64)) == (trained, statistics)
+
+
+@pytest.mark.cpython
+def test_resnet_features_are_the_inputs_of_its_last_layer():
+    model, x = ResNet50(), numbers(2, 3, 64, 64)
+    with no_grad(), test_mode():
+        features = model.features(x)
+        assert features.shape == (2, 2048)
+        np.testing.assert_array_equal(model(x).data, model.fc6(features).data)
 
 
 @pytest.mark.cpython

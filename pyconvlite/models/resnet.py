@@ -64,12 +64,16 @@ class ResNet(Model):
             self._use_torchvision_variant()
         load_pretrained(self, pretrained)
 
-    def forward(self, x: Any) -> Any:
-        """Scores before softmax, (N, 1000), for images of shape (N, C, H, W)."""
+    def features(self, x: Any) -> Variable:
+        """The 2048 features of each image, (N, 2048), for images of shape (N, C, H, W)."""
         x = F.relu(self.bn1(self.conv1(x)))
         x = F.pooling(x, kernel_size=3, stride=2, pad=self._pool_pad)
         x = self.res5(self.res4(self.res3(self.res2(x))))
-        return self.fc6(F.flatten(F.global_average_pooling(x)))
+        return F.flatten(F.global_average_pooling(x))
+
+    def forward(self, x: Any) -> Any:
+        """Scores before softmax, (N, 1000), for images of shape (N, C, H, W)."""
+        return self.fc6(self.features(x))
 
     def _torch_key(self, key: str) -> str:
         if match := re.fullmatch(r"res(\d)\.(?:a|b(\d+))\.(\w+)\.(\w+)", key):

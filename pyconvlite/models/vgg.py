@@ -64,8 +64,8 @@ class VGG16(Model):
         self.fc8 = L.Linear(1000)
         load_pretrained(self, pretrained)
 
-    def forward(self, x: Any) -> Any:
-        """Scores before softmax, (N, 1000), for images of shape (N, C, H, W), 32 x 32 or larger."""
+    def features(self, x: Any) -> Any:
+        """The 4096 features of each image, (N, 4096), for images of shape (N, C, H, W), 32 x 32 or larger."""
         stages = (
             (self.conv1_1, self.conv1_2),
             (self.conv2_1, self.conv2_2),
@@ -79,8 +79,11 @@ class VGG16(Model):
             x = F.pooling(x, 2, 2)
         x = F.flatten(x)
         x = self._dropout(F.relu(self.fc6(x)))
-        x = self._dropout(F.relu(self.fc7(x)))
-        return self.fc8(x)
+        return self._dropout(F.relu(self.fc7(x)))
+
+    def forward(self, x: Any) -> Any:
+        """Scores before softmax, (N, 1000), for images of shape (N, C, H, W), 32 x 32 or larger."""
+        return self.fc8(self.features(x))
 
     def _torch_key(self, key: str) -> str:
         layer, _, name = key.rpartition(".")
