@@ -1,5 +1,7 @@
 """ONNX files that are damaged or hostile: a ValueError that names the place, and little memory."""
 
+import traceback
+
 import numpy as np
 import pytest
 from onnx_files import FLOAT, contents, floats, small_net
@@ -240,6 +242,15 @@ def test_a_file_of_packed_integers_is_refused(monkeypatch):
     with traced_memory() as memory, pytest.raises(ValueError, match="10000 bytes of integers"):
         onnx.load(data)
     assert memory.peak < len(data)
+
+
+def test_result_beyond_the_memory_is_an_error_that_names_the_node():
+    data = contents([("Pad", "x pads", "y", {})], {"x": (1,)}, "y", {"pads": np.array([0, 1 << 55])})
+    # In Pyodide an array's axis cannot be as long, which is a ValueError.
+    with pytest.raises((MemoryError, ValueError)) as caught:
+        onnx.load(data)(np.ones(1, np.float32))
+    text = "".join(traceback.format_exception_only(caught.value))
+    assert 'node "Pad0", Pad() failed for inputs float32 (1,), int64 (2,)' in text
 
 
 def test_weights_take_less_than_twice_their_size():

@@ -230,9 +230,13 @@ class GraphLayer(Layer):
             inputs = [_to_device_of(x, on) for x in inputs]
         try:
             results = run(*inputs)
-        except (ValueError, *_FAULTS) as error:
+        except (ValueError, MemoryError, *_FAULTS) as error:
             shapes = ", ".join("none" if x is None else f"{x.dtype} {tuple(x.shape)}" for x in inputs)
-            raise ValueError(f"{node} failed for inputs {shapes}: {error}") from error
+            place = f"{node} failed for inputs {shapes}"
+            if isinstance(error, MemoryError):
+                error.add_note(place)
+                raise
+            raise ValueError(f"{place}: {error}") from error
         results = results if isinstance(results, tuple | list) else (results,)
         if len(results) < max([i + 1 for i, name in enumerate(node.outputs) if name], default=0):
             raise ValueError(f"{node} has {len(node.outputs)} outputs; it computes {len(results)}")
