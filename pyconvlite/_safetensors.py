@@ -131,4 +131,8 @@ def _place(name: str, entry: Any) -> tuple[int, int]:
 
 def _array(data: bytes, entry: Any) -> Array:
     array = np.frombuffer(data, _DTYPES[entry["dtype"]]).reshape(entry["shape"])
-    return (array.astype("<u4") << 16).view("<f4") if entry["dtype"] == "BF16" else array
+    if entry["dtype"] == "BF16":
+        array = array.astype("<u4")
+        array <<= 16
+        array = array.view("<f4")
+    return array

@@ -418,7 +418,9 @@ class _Finisher:
         shape, numbers = tensor.shape, tensor.storage.array
         if tensor.storage.is_bfloat16:
             if id(numbers) not in self._done:
-                self._done[id(numbers)] = (numbers.astype(np.uint32) << 16).view(np.float32), numbers
+                wide = numbers.astype(np.uint32)
+                wide <<= 16
+                self._done[id(numbers)] = wide.view(np.float32), numbers
             numbers = self._done[id(numbers)][0]
         if not math.prod(shape):
             return np.empty(shape, numbers.dtype)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch_files
 from conditions import numbers
+from shorthands import traced_memory
 
 import pyconvlite.functions as F
 import pyconvlite.layers as L
@@ -254,6 +255,14 @@ def test_safetensors_by_the_suffix(tmp_path, suffix):
     np.testing.assert_array_equal(other.up.W.data, net.up.W.data)
     with pytest.raises(ValueError, match=rf"net\.{suffix}' do not fit the model: .*unexpected: blocks"):
         L.Linear(3).load_weights(path)
+
+
+def test_loading_takes_little_more_than_the_file_and_the_weights(tmp_path):
+    linear = L.Linear(1000, in_size=1000)
+    linear.save_weights(tmp_path / "net.safetensors")
+    with traced_memory() as memory:
+        linear.load_weights(tmp_path / "net.safetensors")
+    assert memory.peak < 2.1 * linear.W.data.nbytes
 
 
 # ------------------------------------------------------------------------------------------------- models

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from shorthands import traced_memory
 
 from pyconvlite import _safetensors
 
@@ -65,6 +66,13 @@ def entry(dtype="F32", shape=(1,), offsets=(0, 4)):
 def test_bfloat16_becomes_float32():
     file = forged({"a": entry("BF16", (2,))}, np.array([1, -2.5], "<f4").view("<u2")[1::2].tobytes())
     np.testing.assert_array_equal(read(file)["a"], np.array([1, -2.5], np.float32))
+
+
+def test_bfloat16_is_widened_in_place():
+    file = forged({"a": entry("BF16", (1_000_000,), (0, 2_000_000))}, bytes(2_000_000))
+    with traced_memory() as memory:
+        read(file)
+    assert memory.peak < 6.5e6  # the file's 2 MB and the result's 4 MB
 
 
 @pytest.mark.parametrize(

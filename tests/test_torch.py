@@ -13,6 +13,7 @@ import pytest
 import torch_files
 from hypothesis import given
 from hypothesis import strategies as st
+from shorthands import traced_memory
 
 from pyconvlite import _torch
 from pyconvlite.layers import Linear
@@ -155,6 +156,14 @@ def older(value, keys=None, length=4, data=DATA, version=1001):
 @pytest.mark.parametrize("write", [archive, older])
 def test_test_writers_produce_valid_files(write):
     np.testing.assert_array_equal(_torch.read(write({"W": tensor()}), "the file")["W"], [[0, 1], [2, 3]])
+
+
+def test_bfloat16_is_widened_in_place():
+    source = storage(1_000_000, "0", "BFloat16Storage")
+    file = archive({"W": tensor(source, shape=(1_000_000,), strides=(1,))}, bytes(2_000_000))
+    with traced_memory() as memory:
+        _torch.read(file, "the file")
+    assert memory.peak < 6.5e6  # the file's 2 MB and the result's 4 MB
 
 
 class Runs:

@@ -140,7 +140,7 @@ def load(
     for key, array in arrays.items():
         converted = _converted(key, array, named[key])
         first, other = new.setdefault(named[key].param, (key, converted))
-        if not np.array_equal(converted, other, equal_nan=True):
+        if other is not converted and not np.array_equal(converted, other, equal_nan=True):
             raise _weights.shared_differ(first, key, title)
     _weights.assign({key: param for param, (key, _) in new.items()}, dict(new.values()))
     return Keys(missing, unexpected)
@@ -176,6 +176,6 @@ def _converted(key: str, array: Array, entry: Entry) -> Array:
     given = array.T if entry.is_transposed else array
     with np.errstate(over="ignore"):
         converted = np.array(given, _weights.dtype_of(entry.param) or given.dtype, order="C")
-    if np.any(np.isfinite(given) & ~np.isfinite(converted)):
+    if not np.can_cast(given.dtype, converted.dtype) and np.any(np.isfinite(given) & ~np.isfinite(converted)):
         raise ValueError(f"{key} has numbers that exceed the range of {converted.dtype}")
     return converted
