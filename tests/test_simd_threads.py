@@ -464,6 +464,21 @@ class TestDescription:
         assert str(backends.describe()).splitlines()[1] == "3 threads: it was requested"
         backends.threads("auto")
 
+    def test_node_tells_the_number_of_cores(self, simd):
+        """Before version 21 it has no `navigator`."""
+        from pyodide.code import run_js
+
+        give_back = run_js("""() => {
+          const os = process.getBuiltinModule('node:os');
+          const { availableParallelism } = os;
+          os.availableParallelism = () => 7;
+          return () => { os.availableParallelism = availableParallelism; };
+        }""")()
+        try:
+            assert int(module._script().cores()) == 7
+        finally:
+            give_back()
+
     def test_auto(self, simd):
         import js
 

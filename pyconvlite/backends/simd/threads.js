@@ -85,8 +85,11 @@
     return typeof SharedArrayBuffer === 'function' ? '' : 'unsupported';
   }
 
-  /** @returns {number} */
-  const cores = () => globalThis.navigator?.hardwareConcurrency ?? 1;
+  /** Of this machine; Node has a `navigator` only since version 21. @returns {number} */
+  const cores = () =>
+    globalThis.process?.getBuiltinModule?.('node:os').availableParallelism() ??
+    globalThis.navigator?.hardwareConcurrency ??
+    1;
 
   /** Reads an unsigned LEB128 integer. @param {Uint8Array} bytes @param {number} at */
   function leb128(bytes, at) {
