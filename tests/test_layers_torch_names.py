@@ -367,12 +367,12 @@ def test_submodels():
     assert {"body._conv_stem.weight", "body._blocks.3._bn0.bias", "out.weight"} <= body.state_dict().keys()
 
 
-@pytest.mark.parametrize("kind", ["path", "bytes"])
+@pytest.mark.parametrize("kind", [None, bytes, bytearray, memoryview])
 def test_pretrained_weights(kind, tmp_path):
     model = EfficientNetLite0(2)
     path = tmp_path / "net.safetensors"
     model.save_weights(path)
-    loaded = EfficientNetLite0(2, pretrained=path if kind == "path" else path.read_bytes())
+    loaded = EfficientNetLite0(2, pretrained=kind(path.read_bytes()) if kind else path)
     np.testing.assert_array_equal(loaded.classifier.W.data, model.classifier.W.data)
     with pytest.raises(ValueError, match=r"_fc.weight has shape"):
         EfficientNetLite0(3, pretrained=path)

@@ -266,7 +266,7 @@ def load_pretrained(model: Layer, source: Any) -> None:
             "pretrained must name the weights, which the package does not contain: a path, a URL "
             "(https://...) or the bytes of a file"
         )
-    if isinstance(source, bytes):
+    if isinstance(source, bytes | bytearray | memoryview):
         model.load_weights(io.BytesIO(source))
     elif is_url(source):
         model.load_weights(get_file(source))
