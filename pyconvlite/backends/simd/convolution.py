@@ -37,12 +37,6 @@ def _sizes(N: int, C: int, W_shape: tuple[int, ...], geometry: ConvGeometry) -> 
     return N, C, *geometry.input_size, OC, *geometry.output_size, *rest
 
 
-@lru_cache(1024)
-def _least_images(gradient: int, *sizes: int) -> int:
-    """The fewest images of a part, for which the side module uses the algorithm of the whole call."""
-    return int(library.least_images(gradient, *sizes))
-
-
 def _bias(b: Array | None, channels: int) -> tuple[Array | None, int] | None:
     """The contiguous bias and its address, 0 without a bias; None if its shape is not (channels,)."""
     if b is None:
@@ -128,7 +122,7 @@ def conv2d(
             arguments = result(y, OC) + whole(x) + cut(W, OC) + cut(b, OC)
             arguments += scalars(bound, *sizes[:4]) + items(bounds) + scalars(*sizes[5:])
             return _joined(y, bounds) if pool.run(library.conv2d, bounds, arguments, refuses=True) else None
-        least = _least_images(0, *sizes)
+        least = library.least_images(0, *sizes)
         if bounds := pool.split(N, work, x.nbytes + y.nbytes, W.nbytes, least=least):
             arguments = result(y, N) + cut(x, N) + whole(W) + whole(b)
             arguments += scalars(bound) + items(bounds) + scalars(*sizes[1:])
@@ -160,7 +154,7 @@ def conv2d_gx(gy: Array, W: Array, b: Array | None, geometry: ConvGeometry) -> A
             arguments += scalars(N) + items(bounds) + scalars(*sizes[2:])
             ran = pool.run(library.conv2d_gx, bounds, arguments, refuses=True)
             return _joined(gx, bounds) if ran else None
-        least = _least_images(1, *sizes)
+        least = library.least_images(1, *sizes)
         if bounds := pool.split(N, work, gx.nbytes + gy.nbytes, W.nbytes, least=least):
             arguments = result(gx, N) + cut(gy, N) + whole(W) + whole(b) + items(bounds) + scalars(*sizes[1:])
             return gx if pool.run(library.conv2d_gx, bounds, arguments, refuses=True) else None
