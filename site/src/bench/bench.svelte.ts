@@ -3,10 +3,11 @@
 import { type Fault, faultOf } from '../app/fault';
 import { texts } from '../app/language.svelte';
 import { PYODIDE_FILES } from '../engine/assets';
+import type { Meter } from '../engine/bench.worker';
 import address from '../engine/bench.worker.ts?worker&url';
 import type { Progress } from '../engine/downloads';
 import { Engine } from '../engine/engine';
-import type { BenchApi, Versions } from '../engine/protocol';
+import type { Versions } from '../engine/protocol';
 import { siteFolder } from '../engine/site';
 import { type Pair, raised } from './ceiling';
 
@@ -107,9 +108,9 @@ export class Bench {
   pairs = $state.raw(new Map<Measure, Pair>());
   split = $state.raw<Split | null>(null);
 
-  #engine: Engine<BenchApi> | null = $state.raw(null);
+  #engine: Engine<Meter> | null = $state.raw(null);
   /** The same, also while it loads. */
-  #started: Engine<BenchApi> | undefined;
+  #started: Engine<Meter> | undefined;
 
   /** Whether Python is there. */
   get isLoaded(): boolean {
@@ -163,8 +164,8 @@ export class Bench {
     }
   }
 
-  async #load(): Promise<Engine<BenchApi>> {
-    const engine = new Engine<BenchApi>(address, { onGone: () => (this.#engine = null) });
+  async #load(): Promise<Engine<Meter>> {
+    const engine = new Engine<Meter>(address, { onGone: () => (this.#engine = null) });
     this.#started = engine;
     try {
       this.versions = await engine.load(

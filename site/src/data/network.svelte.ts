@@ -5,7 +5,7 @@ import { texts } from '../app/language.svelte';
 import { PYODIDE_FILES } from '../engine/assets';
 import type { Progress } from '../engine/downloads';
 import { type Engine, EngineGone } from '../engine/engine';
-import type { LearnApi, Way } from '../engine/learners';
+import type { Learners, Way } from '../engine/learners';
 import { message } from '../engine/message';
 import { learnEngine } from '../engine/networks';
 import type { Remote, Versions } from '../engine/protocol';
@@ -67,7 +67,7 @@ export class Network {
 
   readonly #collection: Collection;
   readonly #events: Events;
-  #engine: Engine<LearnApi> | null = null;
+  #engine: Engine<Learners> | null = null;
   /** Each is loaded once by an engine. */
   #loading: Partial<Record<'python' | Way, Promise<void>>> = {};
   /** Whether the network's file came along with Python. */
@@ -89,7 +89,7 @@ export class Network {
     await this.#feed(way, this.#present);
   }
 
-  async call<T>(request: (api: Remote<LearnApi>) => T): Promise<Awaited<T>> {
+  async call<T>(request: (api: Remote<Learners>) => T): Promise<Awaited<T>> {
     return this.#present.call(request);
   }
 
@@ -104,7 +104,7 @@ export class Network {
     else this.#engine?.terminate();
   }
 
-  get #present(): Engine<LearnApi> {
+  get #present(): Engine<Learners> {
     if (!this.#engine) throw new EngineGone(message('stopped'));
     return this.#engine;
   }
@@ -166,7 +166,7 @@ export class Network {
    *
    * @param engine  the present one: where it dies meanwhile, the next one is still loading
    */
-  async #feed(way: Way, engine: Engine<LearnApi>): Promise<void> {
+  async #feed(way: Way, engine: Engine<Learners>): Promise<void> {
     while (this.#feeding[way]) await this.#feeding[way].catch(() => {});
     this.#feeding[way] = this.#feedAll(way, engine);
     try {
@@ -176,7 +176,7 @@ export class Network {
     }
   }
 
-  async #feedAll(way: Way, engine: Engine<LearnApi>): Promise<void> {
+  async #feedAll(way: Way, engine: Engine<Learners>): Promise<void> {
     const known = this.#known[way];
     const pictures = () => this.#collection.groups(way).flatMap((group) => this.#collection.of(group));
     const gone = [...known].filter((id) => !this.#collection.all.pictures.has(id));
@@ -213,7 +213,7 @@ export class Network {
     return kept ? { kept } : { pixels: await pixelsOf(way, file).catch(() => undefined) };
   }
 
-  async #takeIn(way: Way, engine: Engine<LearnApi>, pictures: Picture[], food: Food[]): Promise<void> {
+  async #takeIn(way: Way, engine: Engine<Learners>, pictures: Picture[], food: Food[]): Promise<void> {
     const items = pictures.map(({ id }, i) => ({ id, ...food[i] }));
     const former = items.flatMap(({ id, kept }) => (kept ? { id, kept } : []));
     const fresh = items.flatMap(({ id, pixels }) => (pixels ? { id, pixels } : []));

@@ -4,7 +4,7 @@
 import { type Fault, faultOf } from '../app/fault';
 import { texts } from '../app/language.svelte';
 import { EngineGone } from '../engine/engine';
-import type { LearnApi, Step, Take, Way } from '../engine/learners';
+import type { Learners, Step, Take, Way } from '../engine/learners';
 import type { Remote } from '../engine/protocol';
 import type { Collection } from './collection.svelte';
 import { type Group, keepModel, keptModel, type Trained } from './kept';
@@ -217,7 +217,7 @@ export class Own {
   }
 
   /** Has the worker make a file; nothing is trained meanwhile. */
-  async #taken<T>(request: (api: Remote<LearnApi>) => T): Promise<Awaited<T> | null> {
+  async #taken<T>(request: (api: Remote<Learners>) => T): Promise<Awaited<T> | null> {
     if (this.phase !== 'idle') return null;
     this.phase = 'taking';
     try {
@@ -275,7 +275,7 @@ export class Own {
     this.looking.next();
   }
 
-  async #attempt<T>(request: (api: Remote<LearnApi>) => T): Promise<Awaited<T> | null> {
+  async #attempt<T>(request: (api: Remote<Learners>) => T): Promise<Awaited<T> | null> {
     try {
       return await this.network.call(request);
     } catch (error) {

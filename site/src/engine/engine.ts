@@ -25,7 +25,7 @@ export class EngineGone extends CodedError {
 /** Errors after which the worker can still be used; after any other one its Python may be broken. */
 const HARMLESS = ['PythonError', 'DownloadError'];
 
-/** `Api` is what the worker answers: an interface of protocol.ts. */
+/** `Api` is the class whose methods the worker answers. */
 export class Engine<Api> {
   readonly #python: PythonWorker;
   readonly #api: Remote<Api>;

@@ -1,7 +1,14 @@
 // The folder where a visitor's programs run: files go in, and what programs write comes out.
 
-import type { FoundFile } from './protocol';
 import type { Pyodide } from './python';
+
+/** A file in the folder where programs run. */
+export interface FoundFile {
+  /** In the folder. */
+  path: string;
+  /** In bytes. */
+  size: number;
+}
 
 export const MOST_BYTES = 64 * 2 ** 20; // of a file, either way
 export const MOST_FILES = 200;

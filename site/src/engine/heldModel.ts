@@ -2,8 +2,8 @@
 
 import type { PyDict } from 'pyodide/ffi';
 import { breathe } from './breathe';
+import type { Detail, Look, Measure, Neighbour, Reading, Report, Walk } from './findings';
 import { loadPackages } from './packages';
-import type { Detail, Look, Measure, Neighbour, Reading, Report, Walk } from './protocol';
 import { lend, type Pyodide, type PyProxy, plain } from './python';
 
 const COMPARED = 5_000; // training images among which the closest ones are looked for
@@ -56,49 +56,67 @@ interface Moments extends PyProxy {
 }
 
 export class HeldModel {
-  py!: Pyodide;
-  training!: Training;
-  looking!: Looking;
-  inspecting!: Inspecting;
-  fooling!: Fooling;
+  protected py!: Pyodide;
+  protected training!: Training;
+  protected looking!: Looking;
+  protected inspecting!: Inspecting;
+  protected fooling!: Fooling;
   /** Names that the shown program uses and sets: `model`, `steps`. */
-  scope!: PyDict;
+  protected scope!: PyDict;
   /** The model's during the latest run; null until there is a model. */
-  moments: Moments | null = null;
+  protected moments: Moments | null = null;
   /** Null until there are images. */
-  inspector: Inspector | null = null;
+  protected inspector: Inspector | null = null;
   /** Images that no training sees; null where there are none. */
-  testSet: PyProxy | null = null;
+  protected testSet: PyProxy | null = null;
   /** The moment that is looked at; null for the present. */
-  moment: number | null = null;
+  protected moment: number | null = null;
   /** Once it has looked through the present model. */
-  neighbours: Neighbours | null = null;
+  protected neighbours: Neighbours | null = null;
   /** While it looks through the present model. */
   #learning: Promise<void> | null = null;
   /** How often the model that is looked at has become another one. */
-  changes = 0;
+  protected changes = 0;
 
-  // What the page asks for: see TrainApi in protocol.ts.
-
+  /** The model's parameters as the npz file that `load_weights` reads. */
   weights(): Promise<Uint8Array<ArrayBuffer>> {
     return this.ofModel((model) => this.training.weights(model));
   }
 
+  /**
+   * Replaces the model by one with the given weights; if they do not fit, it stays and a PythonError says why.
+   *
+   * @param source  as in compare()
+   * @param bytes  what `load_weights` reads
+   * @param file  its name, for the message
+   */
   async loadWeights(source: string, bytes: Uint8Array, file: string, classes: number): Promise<void> {
     this.#withFile(bytes, file, (path) => this.hold(this.training.load(this.maker(source), path, classes)));
     await this.begin();
   }
 
+  /**
+   * What the model makes of a drawing.
+   *
+   * @param ink  0 paper to 255 ink, rows from the top
+   */
   lookAtDrawing(ink: Uint8Array, width: number): Promise<Look> {
     return this.#ofShown((model) =>
       lend(this.py, [ink], (drawing) => this.looking.look_at_drawing(model, drawing, width)),
     );
   }
 
+  /** What the model makes of a test image. */
   lookAtTestImage(index: number): Promise<Look> {
     return this.#ofShown((model) => this.looking.look_at_example(model, this.testSet, index));
   }
 
+  /**
+   * What the model reads in the first test images, and how long that took, waiting left out.
+   *
+   * @param shown  of so many the answers are wanted
+   * @param scored  of so many the accuracy
+   */
   read(shown: number, scored: number): Promise<{ reading: Reading; ms: number }> {
     return this.#withShown((model) => {
       const start = performance.now();
@@ -107,10 +125,21 @@ export class HeldModel {
     });
   }
 
+  /**
+   * Changes a picture step by step until the model reads it as something else.
+   *
+   * @param picture  28 x 28, as the model receives it
+   * @param target  what it shall be read as
+   */
   walk(picture: Float32Array, target: number): Promise<Walk> {
     return this.#ofShown((model) => lend(this.py, [picture], (pixels) => this.fooling.walk(model, pixels, target)));
   }
 
+  /**
+   * The training images that are closest to a picture in the model's eyes; null where the model has changed meanwhile.
+   *
+   * @param picture  28 x 28, as the model receives it
+   */
   async closest(picture: Float32Array): Promise<Neighbour[] | null> {
     if (!this.neighbours) {
       this.#learning ??= this.#learnNeighbours().finally(() => (this.#learning = null));
@@ -121,6 +150,11 @@ export class HeldModel {
     return this.#ofShown((model) => lend(this.py, [picture], (pixels) => neighbours.closest(model, pixels)));
   }
 
+  /**
+   * The model as a file; see exporting.py.
+   *
+   * @param settings  JSON
+   */
   async exported(kind: string, settings: string, title: string): Promise<Uint8Array<ArrayBuffer>> {
     return this.withModel(async (model) => {
       if (kind === 'onnx') await loadPackages(this.py, 'import google.protobuf');
@@ -129,11 +163,18 @@ export class HeldModel {
     });
   }
 
+  /** What is in a project's file; see exporting.py. */
   async opened(bytes: Uint8Array, file: string): Promise<{ settings: string; weights?: Uint8Array<ArrayBuffer> }> {
     const exporting = this.py.pyimport('tab.exporting');
     return plain(this.#withFile(bytes, file, (path) => exporting.opened(path)));
   }
 
+  /**
+   * Takes the model's answer to a picture apart, and says how long that took, waiting left out.
+   *
+   * @param picture  28 x 28, as the model receives it
+   * @param target  the class whose saliency is wanted; the predicted one if left out
+   */
   inspect(picture: Float32Array, target?: number): Promise<{ report: Report; ms: number }> {
     return this.#withShown((model) => {
       const start = performance.now();
@@ -142,6 +183,10 @@ export class HeldModel {
     });
   }
 
+  /**
+   * How a pixel came about in the picture that was inspected last, and how long that took. Null where there is no such
+   * pixel: the report that names it may be of a model that is gone.
+   */
   detail(stage: number, channel: number, row: number, column: number): { detail: Detail | null; ms: number } {
     const start = performance.now();
     const found = this.#inspector.detail(stage, channel, row, column);
@@ -149,6 +194,7 @@ export class HeldModel {
     return { detail, ms: performance.now() - start };
   }
 
+  /** Measures activations and gradients of each stage, and says how long that took, waiting left out. */
   probe(): Promise<{ measures: Measure[]; ms: number }> {
     return this.#withShown((model) => {
       const start = performance.now();
@@ -156,19 +202,20 @@ export class HeldModel {
     });
   }
 
+  /** Has what follows looked at with the model as it was at a moment of the latest run; null for the present. */
   turnTo(moment: number | null): void {
     this.moment = moment;
     this.forget();
   }
 
   /** Takes a model as the present one. */
-  hold(model: PyProxy): void {
+  protected hold(model: PyProxy): void {
     this.scope.set('model', model);
     model.destroy();
   }
 
   /** Has the present weights remembered as those before training. */
-  begin(): Promise<void> {
+  protected begin(): Promise<void> {
     this.moments?.destroy(); // it keeps many models' worth of Parameters
     this.moments = this.py.pyimport('tab.moments').Moments();
     this.turnTo(null);
@@ -176,30 +223,30 @@ export class HeldModel {
   }
 
   /** What a model is made by. `source` is as in compare(). */
-  maker(source: string): PyProxy {
+  protected maker(source: string): PyProxy {
     return this.py.runPython(source, { globals: this.training.__dict__ });
   }
 
   /** Drops what was computed with another model. */
-  forget(): void {
+  protected forget(): void {
     this.changes += 1;
     this.neighbours?.destroy();
     this.neighbours = null;
   }
 
   /** Takes images that no training sees. */
-  useTestSet(testSet: PyProxy): void {
+  protected useTestSet(testSet: PyProxy): void {
     this.testSet = testSet;
     this.inspector = this.inspecting.Inspector(testSet);
   }
 
   /** What Python finds in the present model, plain. */
-  ofModel<T>(find: (model: PyProxy) => PyProxy): Promise<T> {
+  protected ofModel<T>(find: (model: PyProxy) => PyProxy): Promise<T> {
     return this.withModel((model) => plain<T>(find(model)));
   }
 
   /** Uses the present model, which a GPU hands over for it. */
-  async withModel<T>(use: (model: PyProxy) => T | Promise<T>): Promise<T> {
+  protected async withModel<T>(use: (model: PyProxy) => T | Promise<T>): Promise<T> {
     const present: PyProxy = this.scope.get('model');
     const model = await this.training.on_cpu(present);
     try {

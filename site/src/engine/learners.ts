@@ -186,5 +186,3 @@ export class Learners {
     lend(this.#py, [numbers, labels], (...lent) => this.#learner(way).know(...lent));
   }
 }
-
-export type LearnApi = Learners;

@@ -1,7 +1,7 @@
-// Checks what the worker of a visitor's program sends: the program itself may have sent it.
+// What comes of a visitor's program, and the checks of what its worker sends: the program itself may have sent it.
 
-import { MOST_BYTES, MOST_FILES } from './folder';
-import type { FoundFile, Name, Outcome, Output, Values, Versions } from './protocol';
+import { type FoundFile, MOST_BYTES, MOST_FILES } from './folder';
+import type { Versions } from './protocol';
 import {
   bytes,
   count,
@@ -20,6 +20,35 @@ import {
   told,
 } from './shapes';
 
+export interface Image {
+  kind: 'image';
+  /** A MIME type. */
+  type: string;
+  /** The file. */
+  data: Uint8Array<ArrayBuffer>;
+  /** The one for a dark page. */
+  dark: Uint8Array<ArrayBuffer> | null;
+  /** What it shows. */
+  alt: string;
+  /** How many of its pixels make one of the page's. */
+  scale: number;
+}
+
+export interface Graph {
+  kind: 'graph';
+  /** In Graphviz's language. */
+  dot: string;
+}
+
+export interface Html {
+  kind: 'html';
+  /** Not to be trusted. */
+  html: string;
+}
+
+/** Of a program: text that it prints, or a thing that it shows. */
+export type Output = string | Image | Graph | Html;
+
 const picture = bytes(32 * 2 ** 20); // as in showing.py
 
 const SHOWN = {
@@ -37,9 +66,14 @@ const SHOWN = {
 
 const kindOf = oneOf(Object.keys(SHOWN) as (keyof typeof SHOWN)[]);
 
-/** What it prints or shows. */
 export const outputOf: Shape<Output> = (value) =>
   typeof value === 'string' ? text(value) : SHOWN[kindOf(object(value).kind)](value);
+
+/** Numbers of one array, last axis fastest. */
+export interface Values {
+  shape: number[];
+  data: Float64Array<ArrayBuffer>;
+}
 
 const array = record({ shape: list(count), data: numbers });
 
@@ -54,13 +88,38 @@ function arrayOf(value: unknown): Values {
   return { shape, data };
 }
 
-/** How it ended. */
+/** An exception of the visitor's program. */
+interface ProgramFault {
+  /** `ValueError: ...` */
+  message: string;
+  /** Of the program's own lines. */
+  traceback: string;
+  /** Of the program, from 1, where it happened. */
+  line: number | null;
+}
+
+/** How a program ended. */
+export interface Outcome {
+  /** The outputs; arrays and numbers as Values, others as text. */
+  values: Record<string, Values | string>;
+  fault: ProgramFault | null;
+}
+
 export const outcomeOf: Shape<Outcome> = record({
   values: dictionary(either(text, arrayOf)),
   fault: either(nothing, record({ message: label, traceback: text, line: either(nothing, count) })),
 });
 
-/** Names that an editor offers. */
+/** That may stand where somebody types. */
+export interface Name {
+  label: string;
+  type: 'function' | 'class' | 'module' | 'property' | 'variable';
+  /** The signature. */
+  detail: string;
+  /** First line of the documentation. */
+  info: string;
+}
+
 export const namesOf: Shape<Name[]> = list(
   record({
     label,

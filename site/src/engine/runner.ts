@@ -4,9 +4,21 @@
 import { PYODIDE_FILES } from './assets';
 import type { Progress } from './downloads';
 import { Engine, EngineGone } from './engine';
+import type { FoundFile } from './folder';
 import { CodedError, type Message, message, messageOf } from './message';
-import { contentOf, filesOf, namesOf, outcomeOf, outputOf, versionsOf } from './programs';
-import type { FoundFile, Name, Outcome, Output, Remote, Request, RunApi, Versions } from './protocol';
+import {
+  contentOf,
+  filesOf,
+  type Name,
+  namesOf,
+  type Outcome,
+  type Output,
+  outcomeOf,
+  outputOf,
+  versionsOf,
+} from './programs';
+import type { Remote, Versions } from './protocol';
+import type { Interpreter, Request } from './runner.worker';
 import address from './runner.worker.ts?worker&url';
 import { siteFolder } from './site';
 
@@ -47,7 +59,7 @@ function bounded(onOutput: (output: Output) => void): (output: Output) => void {
 
 /** A worker, and when its Python stands. */
 interface Place {
-  engine: Engine<RunApi>;
+  engine: Engine<Interpreter>;
   ready: Promise<void>;
   /** Whether nothing of the visitor's has been there, and no program runs: another page may have it. */
   isClean: boolean;
@@ -139,7 +151,7 @@ export class Runner {
   }
 
   /** Asks the Python that is there; undefined if there is none. */
-  async #ask<T>(request: (api: Remote<RunApi>) => Promise<T>): Promise<T | undefined> {
+  async #ask<T>(request: (api: Remote<Interpreter>) => Promise<T>): Promise<T | undefined> {
     if (!this.#present) return undefined;
     const { engine, ready } = this.#present;
     await ready;
@@ -153,7 +165,7 @@ export class Runner {
   }
 
   #start(): Place {
-    const engine: Engine<RunApi> = new Engine(address, {
+    const engine: Engine<Interpreter> = new Engine(address, {
       onGone: (error) => {
         if (this.#isLeft) return;
         if (this.#spare?.engine === engine) this.#spare = null;

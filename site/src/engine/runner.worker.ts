@@ -11,10 +11,11 @@ import running from '../../python/tab/running.py?raw';
 import showing from '../../python/tab/showing.py?raw';
 import training from '../../python/tab/training.py?raw';
 import { answer, giveUp } from './answering';
-import { Folder } from './folder';
+import { Folder, type FoundFile } from './folder';
 import { CodedError, DownloadError, message } from './message';
 import { loadMnist, loadPackages, loadWeights } from './packages';
-import type { FoundFile, Name, Outcome, Output, Request, RunApi, Versions } from './protocol';
+import type { Name, Outcome, Output } from './programs';
+import type { Versions } from './protocol';
 import { loadPython, type Pyodide, type PyProxy, plain, writeModules } from './python';
 
 /** runner.py, as far as it is called from here. */
@@ -29,9 +30,27 @@ interface RunnerModule {
   complete(code: string, position: number): PyProxy;
 }
 
+/** One program. */
+export interface Request {
+  code: string;
+  /** Lines ahead of it, which run once: what they set is there again for the next program that has the same. */
+  before?: string;
+  /** Variables that it finds: numbers, strings, nested lists of numbers. */
+  inputs?: Record<string, unknown>;
+  /** Variables that it is asked for. */
+  outputs?: string[];
+  /** Whether it goes on with the variables of the program before. */
+  keeps?: boolean;
+  /**
+   * Whether the value of its last line is shown, and its figures; packages that it imports, MNIST, and pretrained
+   * weights are loaded then.
+   */
+  shows?: boolean;
+}
+
 const MOST_LETTERS = 10_000; // of one line
 
-class Interpreter implements RunApi {
+export class Interpreter {
   #py!: Pyodide;
   #runner!: RunnerModule;
   /** Has a program find Python as the first one did. */
@@ -41,6 +60,7 @@ class Interpreter implements RunApi {
   /** Settled once no program runs. */
   #before: Promise<unknown> = Promise.resolve();
 
+  /** Loads Pyodide, NumPy and pyconvlite. `base` is the site's address, with its last slash. */
   async load(base: string): Promise<Versions> {
     this.#py = await loadPython(base);
     this.#folder = new Folder(this.#py.FS);
@@ -51,6 +71,11 @@ class Interpreter implements RunApi {
     return { pyodide: this.#py.version, ...plain(this.#py.pyimport('tab.running').versions()) };
   }
 
+  /**
+   * Runs a program to its end, after those that were called for before: they share variables and output.
+   *
+   * @param onOutput  told what it prints and shows, in order
+   */
   run(request: Request, onOutput: (output: Output) => void): Promise<Outcome> {
     const outcome = this.#before.then(() => this.#run(request, onOutput));
     this.#before = outcome.catch(() => {});
@@ -84,18 +109,22 @@ class Interpreter implements RunApi {
     }
   }
 
+  /** Names that may stand at a position of a program, in characters, not in UTF-16's units. */
   complete(code: string, position: number): Name[] {
     return plain(this.#runner.complete(code, position));
   }
 
+  /** Files of the folder where programs run, without the site's own. */
   files(): FoundFile[] {
     return this.#folder.files();
   }
 
+  /** Puts a file there; false where none can be. */
   put(path: string, data: Uint8Array<ArrayBuffer>): boolean {
     return this.#folder.put(path, data);
   }
 
+  /** The bytes of a file; null where it is gone, or too large. */
   read(path: string): Uint8Array<ArrayBuffer> | null {
     return this.#folder.read(path);
   }

@@ -1,6 +1,7 @@
 // The pace of work in batches: rests between them, for people to follow; pause, resume and stop.
 
-import type { Pace } from './protocol';
+/** How fast training goes: one batch, a batch now and then, slower at first, or as fast as it can. */
+export type Pace = 'step' | 'slow' | 'ease' | 'full';
 
 /** Batches with a rest after each at the pace `ease`: 2.1 s in all, then it has learnt what one sees at a glance. */
 export const EASED = 36;

@@ -14,9 +14,63 @@ import { breathe } from './breathe';
 import { HeldModel } from './heldModel';
 import type { Message } from './message';
 import { fetchMnist, storeMnist } from './mnist';
-import type { Gpu, Pace, RunEvent, Step, Testing, TestResult, TrainApi, Versions } from './protocol';
+import type { Versions } from './protocol';
 import { loadPython, type PyProxy, plain, writeModules } from './python';
-import { Tempo } from './tempo';
+import { type Pace, Tempo } from './tempo';
+
+/** One batch of training, as training.py's Step. */
+export interface Step {
+  /** From 1. */
+  epoch: number;
+  /** Images seen in the whole run. */
+  samples: number;
+  loss: number;
+  /** Share of the batch, before its update. */
+  accuracy: number;
+}
+
+/** What train() reports. */
+export type RunEvent =
+  /** The model stands, and these kernels serve; the first step follows. */
+  | { kind: 'start'; kernels: Message }
+  /** The latest, in their order. */
+  | { kind: 'steps'; steps: Step[] }
+  | { kind: 'checkpoint'; weights: Uint8Array<ArrayBuffer>; samples: number }
+  /** The model after so many images of the run can be looked at later. */
+  | { kind: 'moment'; samples: number }
+  /** The one batch that was wanted is done. */
+  | { kind: 'paused' };
+
+/** What test() reports. */
+export interface Testing {
+  tested: number;
+  total: number;
+}
+
+export interface Gpu {
+  /** What keeps this page from computing on one. */
+  missing?: Message;
+}
+
+interface Mistake {
+  /** Into the test images. */
+  index: number;
+  label: number;
+  predicted: number;
+  /** Probability given to the wrong class. */
+  confidence: number;
+  /** 28 x 28. */
+  pixels: Uint8Array<ArrayBuffer>;
+}
+
+export interface TestResult {
+  accuracy: number;
+  total: number;
+  /** Rows: the label, columns: the prediction. */
+  confusion: number[][];
+  /** Worst first. */
+  mistakes: Mistake[];
+}
 
 /** running.py, as far as it is called from here. */
 interface Running {
@@ -30,12 +84,16 @@ const CHECKPOINT_MS = 3_000;
 const READ_MS = 250; // steps that take so long are read together: each time a GPU is waited for
 const READ_STEPS = 10; // at most
 
-export class Trainer extends HeldModel implements TrainApi {
+export class Trainer extends HeldModel {
   #running!: Running;
   readonly #tempo = new Tempo();
   #loaded: Promise<Versions> | undefined;
 
-  /** Once, for all pages that use this worker. */
+  /**
+   * Loads Pyodide, NumPy, pyconvlite and MNIST: once, for all pages that use this worker.
+   *
+   * @param base  address of the site, with its last slash
+   */
   load(base: string): Promise<Versions> {
     this.#loaded ??= this.#load(base);
     return this.#loaded;
@@ -57,6 +115,7 @@ export class Trainer extends HeldModel implements TrainApi {
     return { pyodide: py.version, ...plain<Omit<Versions, 'pyodide'>>(this.#running.versions()) };
   }
 
+  /** Forgets what it had for a page that is left. */
   reset(): void {
     this.#tempo.begin('full');
     this.moment = null;
@@ -69,19 +128,31 @@ export class Trainer extends HeldModel implements TrainApi {
     this.py.runPython('import gc; from pyconvlite.backends import use; use("auto"); gc.collect()');
   }
 
+  /** Looks for a GPU. */
   async findGpu(): Promise<Gpu> {
     return plain(await this.#running.find_gpu());
   }
 
+  /**
+   * Tries whether the CPU or the GPU that was found trains a model faster, and says so.
+   *
+   * @param source  the model, in Python: a class of training.py, or a function of the number of classes
+   */
   async compare(source: string, batchSize: number): Promise<Message> {
     return plain(await this.py.pyimport('tab.trial').compare(this.maker(source), batchSize));
   }
 
+  /**
+   * Builds a model with random weights.
+   *
+   * @param source  as in compare()
+   */
   async build(source: string, classes: number): Promise<void> {
     this.hold(this.training.build(this.maker(source), classes));
     await this.begin();
   }
 
+  /** Runs the program shown in the page and then its `steps`, to their end or to stop(). Whether it came to its end. */
   async train(program: string, pace: Pace, report: (event: RunEvent) => void): Promise<boolean> {
     const tempo = this.#tempo;
     tempo.begin(pace);
@@ -143,6 +214,7 @@ export class Trainer extends HeldModel implements TrainApi {
     }
   }
 
+  /** Tests the model on all test images; null after stop(), and where there are none. */
   async test(report: (testing: Testing) => void): Promise<TestResult | null> {
     this.#tempo.begin();
     if (!this.testSet?.length) return null;
@@ -163,15 +235,18 @@ export class Trainer extends HeldModel implements TrainApi {
     }
   }
 
+  /** Holds train() or test() after the batches at work, and returns once it stands still. */
   pause(): Promise<void> {
     return this.#tempo.pause();
   }
 
+  /** Goes on after pause(). */
   resume(pace: Pace): void {
     this.#tempo.setPace(pace);
     this.#tempo.resume();
   }
 
+  /** Ends train() or test() after the batches at work. */
   stop(): void {
     this.#tempo.stop();
   }

@@ -4,7 +4,7 @@
 import type { CompletionSource } from '@codemirror/autocomplete';
 import { pythonLanguage } from '@codemirror/lang-python';
 import type { Extension } from '@codemirror/state';
-import type { Name } from '../engine/protocol';
+import type { Name } from '../engine/programs';
 
 /** Names that may stand at a position of a program. */
 export type Ask = (code: string, position: number) => Promise<Name[]>;

@@ -3,8 +3,7 @@
 import { texts } from '../app/language.svelte';
 import { save } from '../app/save';
 import { EngineGone } from '../engine/engine';
-import { MOST_BYTES } from '../engine/folder';
-import type { FoundFile as Found } from '../engine/protocol';
+import { type FoundFile as Found, MOST_BYTES } from '../engine/folder';
 import type { Runner } from '../engine/runner';
 
 const MOST_ALTOGETHER = 2 * MOST_BYTES; // of the visitor's, which the page holds for the next Python

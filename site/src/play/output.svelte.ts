@@ -1,6 +1,6 @@
 // What a program prints and shows, in order, as the page keeps it.
 
-import type { Graph, Html, Image, Output as Sent } from '../engine/protocol';
+import type { Graph, Html, Image, Output as Sent } from '../engine/programs';
 
 const MOST_LETTERS = 100_000; // of text; the oldest goes
 const MOST_KEPT = 8e6; // bytes of images

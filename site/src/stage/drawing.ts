@@ -1,6 +1,6 @@
 // What items paint: grids of numbers, histograms, curves.
 
-import type { Histogram } from '../engine/protocol';
+import type { Histogram } from '../engine/findings';
 import { largest, type Palette } from './palette';
 import type { Box } from './scene';
 import { short } from './words';

@@ -1,6 +1,6 @@
 // Which connections are drawn, and how strongly.
 
-import type { Stage } from '../engine/protocol';
+import type { Stage } from '../engine/findings';
 import { mapKey } from './scene';
 
 export interface Tie {

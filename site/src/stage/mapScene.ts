@@ -1,7 +1,7 @@
 // A map and what it is made of: each slice of its kernel beside the map of the input that it is applied to, what the
 // two give, and their sum. Where there are no weights: the map of the input, and the map.
 
-import type { Detail, Picture } from '../engine/protocol';
+import type { Detail, Picture } from '../engine/findings';
 import { frame } from './drawing';
 import type { Shown } from './overview';
 import { NARROW } from './overview';

@@ -1,7 +1,7 @@
 // The whole network: the picture, each layer's maps on a plane, the answer as bars; connections between them.
 
 import { listed } from '../app/language.svelte';
-import type { Look, Measure, Report } from '../engine/protocol';
+import type { Look, Measure, Report } from '../engine/findings';
 import { curve, decades, histogram, plane } from './drawing';
 import { contributions, oneToOne } from './links';
 import type { Palette } from './palette';

@@ -1,6 +1,6 @@
 // One pixel's sum: the window of the input, times the weights, the products, and the sums of all slices.
 
-import type { Detail, Picture } from '../engine/protocol';
+import type { Detail, Picture } from '../engine/findings';
 import { frame, type Grid, grid } from './drawing';
 import { boxed, onPlate, type Probe, slab, source } from './mapScene';
 import { NARROW, type Shown } from './overview';

@@ -1,6 +1,6 @@
 // Pictures of numbers, all those of an array side by side on one hidden canvas, drawn from there at any size.
 
-import type { Picture } from '../engine/protocol';
+import type { Picture } from '../engine/findings';
 import { largest, type Palette, signed } from './palette';
 import type { Box } from './scene';
 

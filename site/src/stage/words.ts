@@ -2,7 +2,7 @@
 
 import { listed, texts } from '../app/language.svelte';
 import { percent } from '../app/numbers';
-import type { Detail, Stage } from '../engine/protocol';
+import type { Detail, Stage } from '../engine/findings';
 
 /** A number to three decimals; a very large or very small one by its power of ten. */
 export function number(value: number): string {

@@ -1,6 +1,7 @@
 // The course of the training: the model, its runs, and what was measured on the way. It is told what happens.
 
-import type { Reading, Step } from '../engine/protocol';
+import type { Reading } from '../engine/findings';
+import type { Step } from '../engine/trainer';
 import { type Curves, cutAt, noCurves, thinned } from './curves';
 import { CLASSES } from './net';
 import { DEFAULTS, type Settings } from './settings';

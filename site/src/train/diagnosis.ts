@@ -1,7 +1,7 @@
 // How a training does, in one plain sentence: the worst that can be seen in its curves and units.
 
 import { texts } from '../app/language.svelte';
-import type { Measure, Report } from '../engine/protocol';
+import type { Measure, Report } from '../engine/findings';
 import { type Curves, latest } from './curves';
 import { layersOf } from './net';
 import { LEARNING_RATES } from './settings';

@@ -1,7 +1,7 @@
 // The first test image as the network takes it in: the picture of the network shows it before Python has it.
 
 import digits from 'virtual:first-digits';
-import type { Look } from '../engine/protocol';
+import type { Look } from '../engine/findings';
 import { SIDE } from './net';
 
 /** What there is to see, without any answer. */

@@ -1,6 +1,6 @@
 // What is asked about the inside of the model, how often, and what came back.
 
-import type { Detail, Measure, Report } from '../engine/protocol';
+import type { Detail, Measure, Report } from '../engine/findings';
 import type { Lab } from './lab.svelte';
 import type { Run } from './state';
 

@@ -1,7 +1,7 @@
 // What could compute: the GPU, and whether it or the CPU trains a model faster.
 
 import type { Message } from '../engine/message';
-import type { Gpu } from '../engine/protocol';
+import type { Gpu } from '../engine/trainer';
 import { sourceOf } from './net';
 import type { Settings } from './settings';
 import type { Asking } from './state';

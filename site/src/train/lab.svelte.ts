@@ -6,9 +6,10 @@ import { MNIST_FILES, PYODIDE_FILES } from '../engine/assets';
 import type { Progress } from '../engine/downloads';
 import { type Engine, EngineGone } from '../engine/engine';
 import { trainEngine } from '../engine/networks';
-import type { Pace, Remote, RunEvent, Step, Testing, TestResult, TrainApi, Versions } from '../engine/protocol';
+import type { Remote, Versions } from '../engine/protocol';
 import { siteFolder } from '../engine/site';
-import { EASED } from '../engine/tempo';
+import { EASED, type Pace } from '../engine/tempo';
+import type { RunEvent, Step, Testing, TestResult, Trainer } from '../engine/trainer';
 import { Course } from './course.svelte';
 import { Kernels } from './kernels.svelte';
 import { CLASSES, sourceOf } from './net';
@@ -36,7 +37,7 @@ export class Lab {
   readonly sight: Sight;
   readonly kernels: Kernels;
 
-  #engine: Engine<TrainApi> | null = null;
+  #engine: Engine<Trainer> | null = null;
   #isLeft = false;
   /** The train or test under way. */
   #work: Promise<void> = Promise.resolve();
@@ -73,7 +74,7 @@ export class Lab {
     const onGone = (error: EngineGone) => {
       if (engine === this.#engine) this.#fail(error, 'failed');
     };
-    const engine: Engine<TrainApi> = trainEngine({ onGone });
+    const engine: Engine<Trainer> = trainEngine({ onGone });
     const former = this.#engine;
     this.#engine = engine; // first, so that the end of the former one is not taken for a fault
     former?.terminate();
@@ -204,7 +205,7 @@ export class Lab {
   }
 
   /** Asks the worker something for a component; null where it cannot answer. */
-  async ask<T>(request: (api: Remote<TrainApi>) => T): Promise<Awaited<T> | null> {
+  async ask<T>(request: (api: Remote<Trainer>) => T): Promise<Awaited<T> | null> {
     if (!this.#isThere) return null;
     let answer: Awaited<T> | null = null;
     await this.#attempt(async () => {
@@ -228,8 +229,8 @@ export class Lab {
     return this.phase !== 'loading' && this.phase !== 'failed';
   }
 
-  #call<T>(request: (api: Remote<TrainApi>) => T): Promise<Awaited<T>> {
-    return (this.#engine as Engine<TrainApi>).call(request);
+  #call<T>(request: (api: Remote<Trainer>) => T): Promise<Awaited<T>> {
+    return (this.#engine as Engine<Trainer>).call(request);
   }
 
   async #test(): Promise<void> {

@@ -1,7 +1,7 @@
 // Networks: three that are given, and those that a visitor puts together. A network is written as
 // `conv16x5-pool2-dense100`, in the link too; its last layer, one score for each class, goes without saying.
 
-import type { Report, Stage } from '../engine/protocol';
+import type { Report, Stage } from '../engine/findings';
 
 export type Layer =
   /** `same` pads the maps, so that they keep their size. */

@@ -2,7 +2,7 @@
 
 import { texts } from '../app/language.svelte';
 import { numberOf, oneOf, type Read, whole } from '../app/link';
-import type { Pace } from '../engine/protocol';
+import type { Pace } from '../engine/tempo';
 import { definitionOf, isGiven, layersOf, planOf } from './net';
 
 export interface Settings {

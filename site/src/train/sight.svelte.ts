@@ -1,6 +1,6 @@
 // What is looked at: a picture and some test images, by the present model or as it was at a moment of the latest run.
 
-import type { Look, Reading } from '../engine/protocol';
+import type { Look, Reading } from '../engine/findings';
 import type { Course } from './course.svelte';
 import type { Asking, Source } from './state';
 

@@ -1,6 +1,7 @@
 // Types of what a lab holds.
 
-import type { Remote, TrainApi } from '../engine/protocol';
+import type { Remote } from '../engine/protocol';
+import type { Trainer } from '../engine/trainer';
 import type { Curves } from './curves';
 import type { Settings } from './settings';
 
@@ -62,7 +63,7 @@ export type Source = { ink: Uint8Array; width: number } | { index: number };
 export interface Asking {
   /** Whether there is one that can answer. */
   isThere(): boolean;
-  call<T>(request: (api: Remote<TrainApi>) => T): Promise<Awaited<T>>;
+  call<T>(request: (api: Remote<Trainer>) => T): Promise<Awaited<T>>;
   /** Does something; an error becomes the fault that the page shows. */
   attempt(work: () => Promise<unknown>): Promise<void>;
   /** Waits until the page may show an answer. */
