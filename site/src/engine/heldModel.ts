@@ -72,15 +72,15 @@ export class HeldModel {
   /** The moment that is looked at; null for the present. */
   protected moment: number | null = null;
   /** Once it has looked through the present model. */
-  protected neighbours: Neighbours | null = null;
+  #neighbours: Neighbours | null = null;
   /** While it looks through the present model. */
   #learning: Promise<void> | null = null;
   /** How often the model that is looked at has become another one. */
-  protected changes = 0;
+  #changes = 0;
 
   /** The model's parameters as the npz file that `load_weights` reads. */
   weights(): Promise<Uint8Array<ArrayBuffer>> {
-    return this.ofModel((model) => this.training.weights(model));
+    return this.withModel((model) => plain(this.training.weights(model)));
   }
 
   /**
@@ -141,11 +141,11 @@ export class HeldModel {
    * @param picture  28 x 28, as the model receives it
    */
   async closest(picture: Float32Array): Promise<Neighbour[] | null> {
-    if (!this.neighbours) {
+    if (!this.#neighbours) {
       this.#learning ??= this.#learnNeighbours().finally(() => (this.#learning = null));
       await this.#learning; // one for all who ask meanwhile
     }
-    const { neighbours } = this;
+    const neighbours = this.#neighbours;
     if (!neighbours) return null;
     return this.#ofShown((model) => lend(this.py, [picture], (pixels) => neighbours.closest(model, pixels)));
   }
@@ -229,20 +229,15 @@ export class HeldModel {
 
   /** Drops what was computed with another model. */
   protected forget(): void {
-    this.changes += 1;
-    this.neighbours?.destroy();
-    this.neighbours = null;
+    this.#changes += 1;
+    this.#neighbours?.destroy();
+    this.#neighbours = null;
   }
 
   /** Takes images that no training sees. */
   protected useTestSet(testSet: PyProxy): void {
     this.testSet = testSet;
     this.inspector = this.inspecting.Inspector(testSet);
-  }
-
-  /** What Python finds in the present model, plain. */
-  protected ofModel<T>(find: (model: PyProxy) => PyProxy): Promise<T> {
-    return this.withModel((model) => plain<T>(find(model)));
   }
 
   /** Uses the present model, which a GPU hands over for it. */
@@ -263,7 +258,7 @@ export class HeldModel {
 
   /** Null where the model has changed meanwhile. */
   async #learnNeighbours(): Promise<void> {
-    const before = this.changes;
+    const before = this.#changes;
     const images = this.training.training_set(COMPARED);
     const neighbours = this.fooling.Neighbours(images);
     images.destroy();
@@ -271,14 +266,14 @@ export class HeldModel {
     try {
       for (const _ of batches) {
         await breathe();
-        if (this.changes === before) continue;
+        if (this.#changes === before) continue;
         neighbours.destroy();
         return;
       }
     } finally {
       batches.destroy();
     }
-    this.neighbours = neighbours;
+    this.#neighbours = neighbours;
   }
 
   /** What Python finds in the model that is looked at, plain. */
