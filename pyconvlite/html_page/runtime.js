@@ -93,8 +93,7 @@ function staticSize(module) {
   }
 }
 
-/** @param {number[]} shape */
-const sizeOf = (shape) => shape.reduce((product, n) => product * n, 1);
+// ----------------------------------------------------------------------------------------------------- arrays
 
 /** A contiguous array: floats at an address in the kernels' memory, or constant integers, with the address -1. */
 class Value {
@@ -109,6 +108,59 @@ class Value {
     return sizeOf(this.shape);
   }
 }
+
+/** @param {number[]} shape */
+const sizeOf = (shape) => shape.reduce((product, n) => product * n, 1);
+
+/** @param {Kernels} k  @param {number[]} shape */
+const empty = (k, shape) => new Value(shape, k.allocate(4 * Math.max(1, sizeOf(shape))));
+
+/** @param {number} axis  @param {number} ndim */
+const positive = (axis, ndim) => (axis < 0 ? axis + ndim : axis);
+
+/** The shape that shapes broadcast to. @param {number[][]} shapes */
+function broadcast(...shapes) {
+  const ndim = Math.max(...shapes.map((shape) => shape.length));
+  return Array.from({ length: ndim }, (_, axis) => {
+    const lengths = shapes.map((shape) => shape[axis - ndim + shape.length] ?? 1);
+    return lengths.find((n) => n !== 1) ?? 1;
+  });
+}
+
+/** Strides, in elements, of an array broadcast to a shape. @param {number[]} shape  @param {number[]} to */
+function stridesOf(shape, to) {
+  let step = 1;
+  const own = shape.map(() => 0);
+  for (let axis = shape.length - 1; axis >= 0; step *= shape[axis--]) own[axis] = shape[axis] === 1 ? 0 : step;
+  return [...new Array(to.length - shape.length).fill(0), ...own];
+}
+
+/**
+ * Calls f for each row of a shape: elements from `at` to `end`, which all strides cross in equal `steps`.
+ *
+ * @param {number[]} shape  @param {number[][]} strides
+ * @param {(at: number, end: number, places: number[], steps: number[]) => void} f
+ */
+function walk(shape, strides, f) {
+  let first = shape.length - 1;
+  while (first > 0 && strides.every((own) => own[first - 1] === own[first] * shape[first])) first--;
+  const length = sizeOf(shape.slice(first));
+  const index = shape.map(() => 0);
+  const places = strides.map(() => 0);
+  const steps = strides.map((own) => own[shape.length - 1]);
+  for (let at = 0; at < sizeOf(shape); at += length) {
+    f(at, at + length, places, steps);
+    for (let axis = first - 1; axis >= 0; axis--) {
+      index[axis]++;
+      for (let s = 0; s < places.length; s++) places[s] += strides[s][axis];
+      if (index[axis] < shape[axis]) break;
+      for (let s = 0; s < places.length; s++) places[s] -= strides[s][axis] * shape[axis];
+      index[axis] = 0;
+    }
+  }
+}
+
+// ------------------------------------------------------------------------------------------------ the network
 
 export class Network {
   #graph;
@@ -173,9 +225,6 @@ function windows(a, size, kernel) {
   }
   return { stride, dilation, pads, output };
 }
-
-/** @param {Kernels} k  @param {number[]} shape */
-const empty = (k, shape) => new Value(shape, k.allocate(4 * Math.max(1, sizeOf(shape))));
 
 /** Sizes in the kernels' order. @param {number[]} kernel  @param {ReturnType<typeof windows>} w */
 const sizes = (kernel, { output, stride, pads, dilation }) =>
@@ -247,48 +296,6 @@ const each =
     else for (let i = 0; i < from.length; i++) to[i] = f(from[i], a);
     return [y];
   };
-
-/** The shape that shapes broadcast to. @param {number[][]} shapes */
-function broadcast(...shapes) {
-  const ndim = Math.max(...shapes.map((shape) => shape.length));
-  return Array.from({ length: ndim }, (_, axis) => {
-    const lengths = shapes.map((shape) => shape[axis - ndim + shape.length] ?? 1);
-    return lengths.find((n) => n !== 1) ?? 1;
-  });
-}
-
-/** Strides, in elements, of an array broadcast to a shape. @param {number[]} shape  @param {number[]} to */
-function stridesOf(shape, to) {
-  let step = 1;
-  const own = shape.map(() => 0);
-  for (let axis = shape.length - 1; axis >= 0; step *= shape[axis--]) own[axis] = shape[axis] === 1 ? 0 : step;
-  return [...new Array(to.length - shape.length).fill(0), ...own];
-}
-
-/**
- * Calls f for each row of a shape: elements from `at` to `end`, which all strides cross in equal `steps`.
- *
- * @param {number[]} shape  @param {number[][]} strides
- * @param {(at: number, end: number, places: number[], steps: number[]) => void} f
- */
-function walk(shape, strides, f) {
-  let first = shape.length - 1;
-  while (first > 0 && strides.every((own) => own[first - 1] === own[first] * shape[first])) first--;
-  const length = sizeOf(shape.slice(first));
-  const index = shape.map(() => 0);
-  const places = strides.map(() => 0);
-  const steps = strides.map((own) => own[shape.length - 1]);
-  for (let at = 0; at < sizeOf(shape); at += length) {
-    f(at, at + length, places, steps);
-    for (let axis = first - 1; axis >= 0; axis--) {
-      index[axis]++;
-      for (let s = 0; s < places.length; s++) places[s] += strides[s][axis];
-      if (index[axis] < shape[axis]) break;
-      for (let s = 0; s < places.length; s++) places[s] -= strides[s][axis] * shape[axis];
-      index[axis] = 0;
-    }
-  }
-}
 
 /** @param {'+' | '-' | '*' | '/' | ((x: number, z: number) => number)} f  @returns {Operator} */
 const both = (f) => (k, inputs) => [
@@ -443,9 +450,6 @@ const reduction =
   };
 
 // -------------------------------------------------------------------------------------------------- shapes
-
-/** @param {number} axis  @param {number} ndim */
-const positive = (axis, ndim) => (axis < 0 ? axis + ndim : axis);
 
 /** The same elements in another shape. @type {Operator} */
 const view = (_, [x], a) => [new Value(a.shape, x.at)];
