@@ -43,63 +43,16 @@ from .activation import (
     silu,
     softplus,
 )
-from .arithmetic import (
-    Add,
-    Div,
-    Mul,
-    Neg,
-    Pow,
-    PowVariable,
-    Sub,
-    add,
-    div,
-    mul,
-    neg,
-    pow,
-    rdiv,
-    rsub,
-    sub,
-)
+from .arithmetic import Add, Div, Mul, Neg, Pow, PowVariable, Sub, add, div, mul, neg, pow, rdiv, rsub, sub
 from .casts import Cast, cast
 from .columns import Col2im, Im2col, col2im, col2im_array, im2col, im2col_array
 from .conv import Conv2d, Conv2DGradW, Conv2dReLU, Deconv2d, conv2d, conv2d_relu, conv2d_simple, deconv2d
 from .conv1d import conv1d
 from .einsum import einsum
 from .gelu import GELU, Erf, GELUGrad, erf, gelu
-from .indexing import (
-    GetItem,
-    GetItemGrad,
-    embed_id,
-    flip,
-    gather,
-    get_item,
-    one_hot,
-)
-from .linalg import (
-    Linear,
-    MatMul,
-    linear,
-    linear_simple,
-    matmul,
-)
-from .math import (
-    Abs,
-    Cos,
-    Exp,
-    Log,
-    Log1p,
-    Sin,
-    Sqrt,
-    Tanh,
-    abs,
-    cos,
-    exp,
-    log,
-    log1p,
-    sin,
-    sqrt,
-    tanh,
-)
+from .indexing import GetItem, GetItemGrad, embed_id, flip, gather, get_item, one_hot
+from .linalg import Linear, MatMul, linear, linear_simple, matmul
+from .math import Abs, Cos, Exp, Log, Log1p, Sin, Sqrt, Tanh, abs, cos, exp, log, log1p, sin, sqrt, tanh
 from .padding import Pad, pad
 from .pooling import (
     AveragePooling,
@@ -134,16 +87,7 @@ from .reduction import (
     tile,
     var,
 )
-from .selection import (
-    Clip,
-    Maximum,
-    Minimum,
-    Where,
-    clip,
-    maximum,
-    minimum,
-    where,
-)
+from .selection import Clip, Maximum, Minimum, Where, clip, maximum, minimum, where
 from .shape import (
     Concat,
     Reshape,
@@ -172,10 +116,7 @@ from .softmax import (
 
 if TYPE_CHECKING:
     from ._array_protocol import array_function, array_ufunc  # noqa: F401 - called by Variable
-    from .adaptive_pooling import (
-        adaptive_average_pooling,
-        adaptive_max_pooling,
-    )
+    from .adaptive_pooling import adaptive_average_pooling, adaptive_max_pooling
     from .classification import (
         SoftmaxCrossEntropy,
         SoftmaxCrossEntropyGrad,
@@ -208,19 +149,8 @@ if TYPE_CHECKING:
         dropout2d,
     )
     from .recurrent import GRU, LSTM, GRUGrad, JoinWeights, LSTMGrad, gru, lstm
-    from .resizing import (
-        Upsample,
-        interpolate,
-        pixel_shuffle,
-        upsample,
-    )
-    from .sample_norm import (
-        RowNorm,
-        RowNormGrad,
-        group_norm,
-        instance_norm,
-        layer_norm,
-    )
+    from .resizing import Upsample, interpolate, pixel_shuffle, upsample
+    from .sample_norm import RowNorm, RowNormGrad, group_norm, instance_norm, layer_norm
 else:
     # Imported at the first access, as in pyconvlite/__init__.py.
     _HOMES = {
