@@ -152,11 +152,10 @@ def array_of(shape, data=b""):
     [
         ({"data.npy": array_of("(3000000000000,)")}, "has 0 bytes of data"),
         ({"data.npy": array_of("(True, 3)", bytes(24))}, "not have the header of a plain array"),
-        ({"data.npy": array_of("(9000000,)", bytes(72_000_000))}, "compressed to"),
         ({"label.npy": b"abc"}, "not an array"),
         ({}, "encrypted"),
     ],
-    ids=["huge", "bools", "bomb", "no array", "encrypted"],
+    ids=["huge", "bools", "no array", "encrypted"],
 )
 def test_a_hostile_archive_is_named(change, reason, cache):
     datasets.save_cache_npz(np.zeros(2), np.ones(2), "a")
@@ -168,6 +167,12 @@ def test_a_hostile_archive_is_named(change, reason, cache):
     kept.write_bytes(whole)
     with pytest.raises(ValueError, match=rf"a\.test\.npz is damaged; delete it.*{reason}"):
         datasets.load_cache_npz("a")
+
+
+def test_data_that_compresses_well_is_cached():
+    """Such as MNIST in float64, whose file is 22 times as small."""
+    datasets.save_cache_npz(np.zeros(9_000_000), np.zeros(3), "a")
+    assert [a.shape for a in datasets.load_cache_npz("a")] == [(9_000_000,), (3,)]
 
 
 def test_labels_of_any_kind_are_cached():
