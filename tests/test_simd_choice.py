@@ -325,8 +325,10 @@ class TestFailure:
 def test_other_layouts_use_numpy(monkeypatch):
     kernels = SimpleNamespace()
     monkeypatch.setattr(objects, "PROBE", np.zeros((3, 5), ">f4"))
+    monkeypatch.setattr(objects, "bound", None)
     objects.bind(kernels)
     assert not vars(kernels)
+    assert objects.bound is kernels  # whose matmul, for one, is called through ctypes then
     assert objects.in_c(len) is len
 
 

@@ -68,9 +68,9 @@ def bind(kernels: ModuleType) -> None:
     """Replace functions of `kernels` by the side module's, which fall back to them."""
     global bound
     module, _ = load()
+    bound = kernels
     if not connect(module):
         return
-    bound = kernels
     for name in NAMES:
         fallback = fallbacks.setdefault(name, getattr(kernels, name))
         setattr(kernels, name, function(module, name, fallback))
