@@ -477,6 +477,14 @@ def test_output_without_input_channels_is_the_bias():
     assert gW.shape == W.shape
 
 
+@pytest.mark.parametrize(("f", "pad"), [(F.conv2d, 1), (F.conv2d, "same"), (F.deconv2d, 1)])
+def test_groups_may_be_an_integer_of_numpy(f, pad):
+    x, W = np.ones((1, 4, 23, 29), np.float32), np.ones((4, 2, 2, 2), np.float32)  # sizes of no other test
+    y = f(Variable(x), W, pad=pad, groups=np.int64(2))
+    assert type(y.creator.geometry.groups) is int  # ctypes takes no other
+    np.testing.assert_array_equal(y.data, f(x, W, pad=pad, groups=2).data)
+
+
 def test_a_depthwise_convolution_in_blocks_of_channels(monkeypatch):
     """As where a view of all pixels under each kernel element would exceed NumPy's limit."""
     rng = np.random.default_rng(0)

@@ -252,7 +252,7 @@ MUTANTS = [
     _on_cpython("functions/conv", "outsize ignored", "conv", "self.dilation, self.groups, self.outsize", "self.dilation, self.groups"),
     _on_cpython("functions/conv", "bias gradient misses an axis", "conv", "gb = gy.sum(axis=(0, 2, 3))\n        return gx, gW, gb\n\n\nclass Conv2dReLU(", "gb = gy.sum(axis=(0, 3, 2))[::-1]\n        return gx, gW, gb\n\n\nclass Conv2dReLU("),
     _on_cpython("functions/conv", "dilation forgotten in a gradient", "conv", "f = cls(geometry.stride, geometry.pad, dilation=geometry.dilation, groups=geometry.groups) f._known = geometry", "f = cls(geometry.stride, geometry.pad, dilation=geometry.dilation, groups=geometry.groups); f._known = geometry._replace(dilation=(1, 1))"),
-    _on_cpython("functions/geometry", "groups forgotten", "conv", "return ConvGeometry(kernel_size, stride, pad, dilation, groups, (H, W), output_size)", "return ConvGeometry(kernel_size, stride, pad, dilation, 1, (H, W), output_size)"),
+    _on_cpython("functions/geometry", "groups forgotten", "conv", "return ConvGeometry(kernel_size, stride, pad, dilation, int(groups), (H, W), output_size)", "return ConvGeometry(kernel_size, stride, pad, dilation, 1, (H, W), output_size)"),
     _on_cpython("functions/pooling", "second order leaves the graph", "pooling", "return Pooling2DWithIndexes(self)(ggx)", "return Pooling2DWithIndexes(self)(ggx.data)"),
     _on_cpython("functions/arithmetic", "float32 lost to a number", "functions_arithmetic", "return np.array(number, dtype)", "return np.array(number)"),
     _on_cpython("autograd/backprop", "broadcasting not undone", "functions_arithmetic", "gx = arithmetic.sum_to(gx, shape)", "gx = gx"),

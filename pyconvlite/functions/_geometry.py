@@ -43,7 +43,8 @@ def conv_geometry(
     """
     H, W = input_size
     output_size = conv_outsize((H, W), kernel_size, stride, pad, dilation)
-    return ConvGeometry(kernel_size, stride, pad, dilation, groups, (H, W), output_size)
+    # NumPy's integers equal ints, so the cache does not tell them apart; ctypes takes only the latter.
+    return ConvGeometry(kernel_size, stride, pad, dilation, int(groups), (H, W), output_size)
 
 
 @lru_cache
@@ -125,7 +126,7 @@ def edge_geometry(
         hangs_over = start + extent[axis] > padded[axis]
         sizes[axis] -= hangs_over and start >= input_size[axis] + edges[axis][0]
     output_size = sizes[0], sizes[1]
-    return ConvGeometry(kernel_size, stride, (above, left), dilation, groups, (H, W), output_size)
+    return ConvGeometry(kernel_size, stride, (above, left), dilation, int(groups), (H, W), output_size)
 
 
 def _extent(kernel_size: int, dilation: int) -> int:
