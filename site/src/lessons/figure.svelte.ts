@@ -4,8 +4,7 @@
 import { commented, texts } from '../app/language.svelte';
 import { told } from '../app/told';
 import { messageOf } from '../engine/message';
-import type { Values } from '../engine/programs';
-import { MOST_NUMBERS } from '../engine/programs';
+import { MOST_NUMBERS, type Values } from '../engine/programs';
 import { type Numbers, nested, shapeText } from './arrays';
 import { readLink, writeLink } from './link';
 import { computing, type Knobs, knobsOf, numbersOf, type Outputs, type Plan } from './plan';
