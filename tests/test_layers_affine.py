@@ -219,6 +219,7 @@ def test_repr():
         (lambda: L.Deconv2d(3, 3, stride=0, output_pad=1), ValueError, "stride must be at least 1; got 0"),
         (lambda: L.Deconv2d(2, 3, in_channels=0), ValueError, "in_channels must be at least 1; got 0"),
         (lambda: L.Linear(2)(None), TypeError, "x must be an array, a Variable or a number; got None"),
+        (lambda: L.Linear(2)(Variable(None)), TypeError, "x must be an array, .*; got None"),
         (lambda: L.Linear(2)(np.float32(1)), ValueError, r"Linear needs .* at least 2 axes; got shape \(\)$"),
         (
             lambda: L.Linear(2)(np.ones(3)),

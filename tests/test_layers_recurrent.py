@@ -287,6 +287,7 @@ def test_embedding_does_not_train_the_padding_index():
         (lambda: L.RNN(2, 0), ValueError, "in_size must be at least 1; got 0"),
         (lambda: L.LSTM(2, dtype=int), TypeError, "dtype must be .* got int"),
         (lambda: L.LSTM(2)(None), TypeError, "x must be an array, a Variable or a number; got None"),
+        (lambda: L.LSTM(2)(Variable(None)), TypeError, "x must be an array, .*; got None"),
         (lambda: L.RNN(2)(np.zeros(3)), ValueError, r"2 axes, .* got shape \(3,\)"),
         (lambda: L.LSTM(2, 3)(np.zeros((1, 4))), ValueError, r"in_size features; got shape \(1, 4\)"),
         (lambda: L.EmbedID(0, 2), ValueError, "in_size must be at least 1; got 0"),

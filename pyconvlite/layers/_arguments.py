@@ -40,7 +40,7 @@ def shape_of(x: Any) -> tuple[int, ...]:
         >>> shape_of([1.0, 2.0])
         (2,)
     """
-    return x.shape if isinstance(x, Variable) else np.shape(x)
+    return x.shape if isinstance(x, Variable) and x.data is not None else np.shape(x)
 
 
 def channels(x: Any, layer: object) -> int:
