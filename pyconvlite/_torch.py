@@ -260,7 +260,7 @@ class _Machine:
             while name != "STOP":
                 self._left -= 1
                 if self._left < 0:
-                    raise _Refused(f"its pickle has more than {_STEPS} steps")
+                    raise _Refused(f"its pickle has more than {_STEPS} steps; {_HINT}")
                 opcode = opcodes[stream.read(1)]
                 name = opcode.name
                 if name not in known:  # before its argument is read
