@@ -87,7 +87,7 @@
 
   /** Of this machine; Node has a `navigator` only since version 21. @returns {number} */
   const cores = () =>
-    globalThis.process?.getBuiltinModule?.('node:os').availableParallelism() ??
+    globalThis.process?.getBuiltinModule?.('node:os')?.availableParallelism() ??
     globalThis.navigator?.hardwareConcurrency ??
     1;
 
