@@ -42,12 +42,28 @@ def test_text_before_python_is_loaded(enter: Callable[..., Visit], server: Previ
     assert sum(map(site_size.sent, scripts)) < site_size.BUDGET
 
 
-def test_scripts_that_do_not_come_are_told(enter: Callable[..., Visit], server: Preview) -> None:
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        (None, "net::ERR_FAILED"),
+        ("syntax of tomorrow", "Unexpected token 'of'"),
+        ("[].unknown()", "unknown is not a function"),
+    ],
+    ids=["missing", "syntax", "builtin"],
+)
+def test_scripts_that_do_not_start_are_told(
+    body: str | None, error: str, enter: Callable[..., Visit], server: Preview
+) -> None:
     visit = enter("about:blank", python=False)
-    visit.expected.append("net::ERR_FAILED")
-    visit.page.route("**/assets/*.js", lambda route: route.abort())
+    visit.expected.append(error)
+    visit.page.route(
+        "**/assets/*.js",
+        lambda route: (
+            route.abort() if body is None else route.fulfill(body=body, content_type="text/javascript")
+        ),
+    )
     visit.page.goto(server.url)
-    visit.wait_for(".lacks", "The scripts of this page could not be fetched.")
+    visit.wait_for(".lacks", "The scripts of this page did not start.")
     visit.page.unroute_all()
     visit.page.reload()
     visit.stand_still()

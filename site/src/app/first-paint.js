@@ -2,7 +2,7 @@
 // or has the page be in it. A page in a frame keeps the language in which it was put there, and one whose address names
 // the language keeps it, too, unless the visitor has chosen another.
 //
-// It also leaves out what the link leaves out, see view.svelte.ts, and tells where the page's scripts do not come.
+// It also leaves out what the link leaves out, see view.svelte.ts, and tells where the page's scripts do not start.
 {
   let kept = null;
   try {
@@ -26,7 +26,8 @@
   addEventListener(
     'error',
     ({ target }) => {
-      if (target instanceof HTMLScriptElement) dataset.lacks = '';
+      // A script did not come, or uses what this browser does not know; base.css looks at whether the page started.
+      if (target instanceof HTMLScriptElement || target === window) dataset.lacks = '';
     },
     true, // it does not bubble
   );

@@ -10,6 +10,7 @@ import { keepSite, offline } from './offline.svelte';
 /** @param name  of the page, in its address */
 export function start(name: string, page: Component): void {
   const app = hydrate(page, { target: document.body });
+  document.documentElement.dataset.started = '';
   if ('navigation' in window) follow(name, page, app);
   addEventListener('vite:preloadError', () => {
     offline.lacks = true;
