@@ -30,10 +30,11 @@ INLINE f4 polynomial(f4 x, const float *c, int degree) {
 /* (exp(r) - 1 - r) / r^2 where |r| <= ln 2 / 2 */
 static const float exp_terms[] = {0.49999994f, 0.16666520f, 0.041668408f, 0.0083689196f, 0.0013814180f};
 
-/* x - n ln 2, for n the integer next to x / ln 2, which is in the last bits of `sum`. */
-INLINE f4 reduced(f4 x, f4 *sum) {
-  *sum = madd(x, splat(1.44269504f), splat(12582912)); /* x / ln 2, rounded as 2^23 + 2^22 is added */
-  f4 n = sub(*sum, splat(12582912));
+/* x - n ln 2, for n the integer next to x / ln 2; the last bits of `sum` are n + more. */
+INLINE f4 reduced(f4 x, f4 *sum, int more) {
+  f4 magic = splat(12582912 + more); /* 2^23 + 2^22: as it is added, x / ln 2 is rounded */
+  *sum = madd(x, splat(1.44269504f), magic);
+  f4 n = sub(*sum, magic);
   /* ln 2 in two parts, of which the first has few bits, so that n times it is exact */
   return madd(n, splat(2.12194440e-4f), madd(n, splat(-0.693359375f), x));
 }
@@ -41,11 +42,10 @@ INLINE f4 reduced(f4 x, f4 *sum) {
 /* exp(r) - 1 where |r| <= ln 2 / 2 */
 INLINE f4 exp_less_one(f4 r) { return madd(mul(r, r), polynomial(r, exp_terms, 4), r); }
 
-/* exp(x + rest), where `rest` is small or missing [1.0 without rest]. */
-INLINE f4 exp_of_sum(f4 x, const f4 *rest) {
+/* exp(x) [1.0] */
+INLINE f4 exp_of(f4 x) {
   /* beyond, it is infinite or 0 in a float */
-  f4 sum, r = reduced(at_least(at_most(x, 89), -105.4f), &sum);
-  if (rest) r = add(r, *rest);
+  f4 sum, r = reduced(at_least(at_most(x, 89), -105.4f), &sum, 0);
   f4 y = add(exp_less_one(r), splat(1));
   /* 2^n as a product of two, so that neither leaves the range of normal floats: half of n and 51, and what is left, in
    * the place of the exponent. Of the least n, -152, what is left is the exponent of 0: a product that becomes 0 by
@@ -55,11 +55,18 @@ INLINE f4 exp_of_sum(f4 x, const f4 *rest) {
   return mul(y, wasm_i32x4_add(wasm_i32x4_sub(wasm_i32x4_shl(sum, 23), half), splat(0x1p-51f)));
 }
 
-INLINE f4 exp_of(f4 x) { return exp_of_sum(x, 0); }
+/* exp(x + rest) [1.0 without rest], where x is not positive, and `rest` small or missing. */
+INLINE f4 exp_of_negative(f4 x, const f4 *rest) {
+  /* 2^(n + 64), whose exponent has the bias 127, and 2^-64: the second product may become subnormal */
+  f4 sum, r = reduced(x, &sum, 64 + 127);
+  if (rest) r = add(r, *rest);
+  f4 y = mul(mul(add(exp_less_one(r), splat(1)), wasm_i32x4_shl(sum, 23)), splat(0x1p-64f));
+  return wasm_v128_andnot(y, wasm_f32x4_lt(x, splat(-105.4f))); /* 0 in a float */
+}
 
 /* exp(x) - 1 [1.6], without cancellation near 0: 2^n (exp(r) - 1) + 2^n - 1. */
 INLINE f4 expm1_of(f4 x) {
-  f4 sum, r = reduced(at_least(at_most(x, 89), -20), &sum);       /* beyond, it is infinite or -1 in a float */
+  f4 sum, r = reduced(at_least(at_most(x, 89), -20), &sum, 0);    /* beyond, it is infinite or -1 in a float */
   f4 half = wasm_i32x4_add(wasm_i32x4_shl(sum, 23), splat(0.5f)); /* of 2^n, which may be infinite */
   f4 y = madd(half, exp_less_one(r), sub(half, splat(0.5f)));
   return choose(wasm_f32x4_lt(wasm_f32x4_abs(x), splat(0x1p-25f)), x, add(y, y));
@@ -161,7 +168,7 @@ INLINE f4 tanh_of(f4 x) {
 
 /* 1 / (1 + exp(-x)) [2.3], by an exponential that does not overflow. */
 INLINE f4 sigmoid_of(f4 x) {
-  f4 e = exp_of(wasm_v128_or(x, splat(-0.0f))); /* exp(-|x|) */
+  f4 e = exp_of_negative(wasm_v128_or(x, splat(-0.0f)), 0); /* exp(-|x|) */
   f4 numerator = choose(wasm_f32x4_lt(x, splat(0)), e, splat(1));
   return divide(numerator, add(e, splat(1)));
 }
@@ -179,7 +186,7 @@ INLINE f4 normal_cdf_of(f4 x) {
   /* z^2 / 2 in two parts: that of z's upper bits is exact. */
   f4 upper = wasm_v128_and(z, wasm_i32x4_splat((int)0xfffff000));
   f4 square = mul(mul(upper, upper), splat(-0.5f)), rest = mul(mul(sub(upper, z), add(upper, z)), splat(0.5f));
-  f4 tail = mul(exp_of_sum(square, &rest), mills_of(z));
+  f4 tail = mul(exp_of_negative(square, &rest), mills_of(z));
   return choose(wasm_f32x4_lt(x, splat(0)), tail, sub(splat(1), tail));
 }
 
@@ -188,7 +195,7 @@ INLINE f4 erf_of(f4 x) {
   static const float c[] = {1.12837917f,    -0.376126258f,    0.112835852f,   -0.0268538125f,
                             0.00518832867f, -0.000801020125f, 7.85388418e-05f};
   f4 z = at_most(wasm_f32x4_abs(x), 4), square = mul(z, z); /* beyond, it is 1 in a float */
-  f4 tail = mul(exp_of(wasm_f32x4_neg(square)), mills_of(mul(z, splat(1.41421356f))));
+  f4 tail = mul(exp_of_negative(wasm_f32x4_neg(square), 0), mills_of(mul(z, splat(1.41421356f))));
   f4 far = madd(tail, splat(-2), splat(1)), near = mul(z, polynomial(square, c, 6));
   return wasm_v128_or(choose(wasm_f32x4_lt(z, splat(1)), near, far), sign_of(x));
 }

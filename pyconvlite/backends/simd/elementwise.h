@@ -138,7 +138,8 @@ FLOAT_ROW(hardswish_grad, mul(X, hardswish_slope(Y)))
 
 /* gy times the derivatives of x * cdf(x), the normal distribution function, and of x * s, the sigmoid of x */
 #define Z floats(&row, 2, i)
-LONG_FLOAT_ROW(gelu_grad, mul(X, madd(mul(Y, splat(0.398942280f)), exp_of(mul(square_of(Y), splat(-0.5f))), Z)))
+LONG_FLOAT_ROW(gelu_grad,
+               mul(X, madd(mul(Y, splat(0.398942280f)), exp_of_negative(mul(square_of(Y), splat(-0.5f)), 0), Z)))
 FLOAT_ROW(silu_grad, mul(X, mul(Z, madd(Y, sub(splat(1), Z), splat(1)))))
 #undef Z
 

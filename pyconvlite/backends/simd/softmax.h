@@ -47,14 +47,14 @@ SHARED f4 exponentials(float *y, const float *x, Line line, f4 largest) {
   for (int k = 0; k < line.vectors;) {
     f4 sum = splat(0);
     for (int stop = min_int(line.vectors, k + SUMMED); k < stop; k++, x += line.distance, y += distance) {
-      f4 e = exp_of(sub(load(x), largest));
+      f4 e = exp_of_negative(sub(load(x), largest), 0);
       sum = add(sum, e);
       store(y, e);
     }
     total = add(total, sum);
   }
   if (line.rest) {
-    f4 e = exp_of(sub(last_scores(x, line.rest), largest));
+    f4 e = exp_of_negative(sub(last_scores(x, line.rest), largest), 0);
     total = add(total, e);
     put_tail(y, e, line.rest);
   }
