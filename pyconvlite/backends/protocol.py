@@ -1,8 +1,7 @@
 """The backends' interface: every kernel with its signature, shapes and meaning.
 
 `backends/numpy/` is the reference; `backends/simd/` and `backends/webgpu/` have the same kernels in files of
-the same names. mypy checks that each implements the protocol `Kernels`. They import each kernel as itself
-(`import relu as relu`), which is how a module exports a name in mypy's strict mode.
+the same names. mypy checks that each implements the protocol `Kernels`.
 
 Shapes: x (N, C, H, W), W (OC, C/groups, KH, KW), b (OC,), y and gy (N, OC, OH, OW). float32 in gives float32
 out; so do float16 and float64 where the backend has them. The public functions check the arguments, except

@@ -1,74 +1,50 @@
 """The reference kernels, on NumPy arrays; also the fallback of the SIMD backend."""
 
-from .activation import erf as erf
-from .activation import gelu_grad as gelu_grad
-from .activation import hardswish as hardswish
-from .activation import hardswish_grad as hardswish_grad
-from .activation import normal_cdf as normal_cdf
-from .activation import relu as relu
-from .activation import relu_grad as relu_grad
-from .activation import sigmoid as sigmoid
-from .activation import silu_grad as silu_grad
-from .convolution import col2im as col2im
-from .convolution import conv2d as conv2d
-from .convolution import conv2d_gW as conv2d_gW
-from .convolution import conv2d_gx as conv2d_gx
-from .convolution import im2col as im2col
-from .dropout import dropout_mask as dropout_mask
-from .elementwise import abs as abs
-from .elementwise import add as add
-from .elementwise import cos as cos
-from .elementwise import div as div
-from .elementwise import equal as equal
-from .elementwise import exp as exp
-from .elementwise import expm1 as expm1
-from .elementwise import greater as greater
-from .elementwise import greater_equal as greater_equal
-from .elementwise import less as less
-from .elementwise import less_equal as less_equal
-from .elementwise import log as log
-from .elementwise import log1p as log1p
-from .elementwise import maximum as maximum
-from .elementwise import minimum as minimum
-from .elementwise import mul as mul
-from .elementwise import neg as neg
-from .elementwise import pow as pow
-from .elementwise import sign as sign
-from .elementwise import sin as sin
-from .elementwise import sqrt as sqrt
-from .elementwise import sub as sub
-from .elementwise import tanh as tanh
-from .elementwise import where as where
-from .indexing import rows_grad as rows_grad
-from .loss import check_indexes as check_indexes
-from .loss import check_probabilities as check_probabilities
-from .loss import softmax_cross_entropy as softmax_cross_entropy
-from .matmul import linear as linear
-from .matmul import matmul as matmul
-from .norm import batch_norm as batch_norm
-from .norm import batch_norm_grad as batch_norm_grad
-from .norm import row_norm as row_norm
-from .norm import row_norm_grad as row_norm_grad
-from .norm import scale_channels as scale_channels
-from .optimizer import adadelta as adadelta
-from .optimizer import adagrad as adagrad
-from .optimizer import adam as adam
-from .optimizer import clip_norm as clip_norm
-from .optimizer import momentum_sgd as momentum_sgd
-from .optimizer import rmsprop as rmsprop
-from .optimizer import sgd as sgd
-from .pooling import avg_pool as avg_pool
-from .pooling import avg_pool_grad as avg_pool_grad
-from .pooling import max_pool as max_pool
-from .pooling import max_pool_gather as max_pool_gather
-from .pooling import max_pool_grad as max_pool_grad
-from .recurrent import gru as gru
-from .recurrent import gru_grad as gru_grad
-from .recurrent import lstm as lstm
-from .recurrent import lstm_grad as lstm_grad
-from .reduction import max as max
-from .reduction import mean as mean
-from .reduction import min as min
-from .reduction import sum as sum
-from .softmax import softmax as softmax
-from .softmax import softmax_grad as softmax_grad
+from .activation import (
+    erf,
+    gelu_grad,
+    hardswish,
+    hardswish_grad,
+    normal_cdf,
+    relu,
+    relu_grad,
+    sigmoid,
+    silu_grad,
+)
+from .convolution import col2im, conv2d, conv2d_gW, conv2d_gx, im2col
+from .dropout import dropout_mask
+from .elementwise import (
+    abs,
+    add,
+    cos,
+    div,
+    equal,
+    exp,
+    expm1,
+    greater,
+    greater_equal,
+    less,
+    less_equal,
+    log,
+    log1p,
+    maximum,
+    minimum,
+    mul,
+    neg,
+    pow,
+    sign,
+    sin,
+    sqrt,
+    sub,
+    tanh,
+    where,
+)
+from .indexing import rows_grad
+from .loss import check_indexes, check_probabilities, softmax_cross_entropy
+from .matmul import linear, matmul
+from .norm import batch_norm, batch_norm_grad, row_norm, row_norm_grad, scale_channels
+from .optimizer import adadelta, adagrad, adam, clip_norm, momentum_sgd, rmsprop, sgd
+from .pooling import avg_pool, avg_pool_grad, max_pool, max_pool_gather, max_pool_grad
+from .recurrent import gru, gru_grad, lstm, lstm_grad
+from .reduction import max, mean, min, sum
+from .softmax import softmax, softmax_grad
