@@ -124,7 +124,7 @@ def binary(
     dtype = both.dtype
     a, b = both.words(dtype)
     text = expression.format(a=a, b=b, T=ALIAS[dtype.name])
-    return elementwise(name, text, both.arrays, both.numbers, [BOOL if compares else dtype])
+    return elementwise(name, text, both.arrays, both.numbers, BOOL if compares else dtype)
 
 
 def unary(name: str, expression: str, x: Array | Number, floats: bool = True) -> Array:
@@ -139,7 +139,7 @@ def unary(name: str, expression: str, x: Array | Number, floats: bool = True) ->
     a: Array = operand(x)
     dtype = a.dtype if a.dtype.kind == "f" else FLOAT if floats else INT
     alias = ALIAS[dtype.name]
-    return elementwise(name, expression.format(a=f"{alias}(a)", T=alias), [a], dtypes=[dtype])
+    return elementwise(name, expression.format(a=f"{alias}(a)", T=alias), [a], dtype=dtype)
 
 
 def logical(name: str, expression: str, *xs: Array | Number) -> Array:
@@ -152,7 +152,7 @@ def logical(name: str, expression: str, *xs: Array | Number) -> Array:
     for x in operands:
         if x.dtype != BOOL:
             raise TypeError(f"&, | and ~ need bool arrays on the device; got {x.dtype}")
-    return elementwise(name, expression, operands, dtypes=[BOOL])
+    return elementwise(name, expression, operands, dtype=BOOL)
 
 
 # WGSL does not define what functions return for NaN, 0 and negative numbers, so each text handles these. NaN

@@ -206,7 +206,7 @@ class ndarray(View):  # noqa: N801 - NumPy's name
         """Mean over one axis, several, or all."""
         total = self.sum(axis=axis, keepdims=keepdims, dtype=np.float32)
         share = total.size / self.size if self.size else math.nan
-        return elementwise("mean", "a * s0", [total], [share], [common_float([self])])
+        return elementwise("mean", "a * s0", [total], [share], common_float([self]))
 
     def max(self, axis: Axis = None, keepdims: bool = False) -> ndarray:
         """Maximum over one axis, several, or all; NaN if an element is NaN."""

@@ -13,7 +13,7 @@ from .view import Array, View, checked_sizes, dtype_of, reshaped_strides
 
 def copy(x: Array) -> Array:
     """A new, contiguous array with the same elements."""
-    return elementwise("copy", _cast(x, x.dtype), [x], dtypes=[x.dtype])
+    return elementwise("copy", _cast(x, x.dtype), [x], dtype=x.dtype)
 
 
 def astype(x: Array, dtype: npt.DTypeLike, copy: bool = True) -> Array:
@@ -21,7 +21,7 @@ def astype(x: Array, dtype: npt.DTypeLike, copy: bool = True) -> Array:
     wanted = dtype_of(dtype)
     if wanted == x.dtype and not copy:
         return x
-    return elementwise("astype", _cast(x, wanted), [x], dtypes=[wanted])
+    return elementwise("astype", _cast(x, wanted), [x], dtype=wanted)
 
 
 def _cast(x: View, dtype: np.dtype[np.generic]) -> str:

@@ -13,7 +13,7 @@ import functools
 import math
 import struct
 from collections.abc import Iterable, Sequence
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -167,72 +167,26 @@ def _load_one(inputs: tuple[str, ...], at: int, rank: int) -> str:
     return text
 
 
-@overload
 def elementwise(
     name: str,
-    expressions: str,
+    expression: str,
     operands: Sequence[Array],
     numbers: Sequence[float] = (),
-    dtypes: Sequence[npt.DTypeLike] | None = None,
-) -> Array: ...
-
-
-@overload
-def elementwise(
-    name: str,
-    expressions: tuple[str, str],
-    operands: Sequence[Array],
-    numbers: Sequence[float] = (),
-    dtypes: Sequence[npt.DTypeLike] | None = None,
-) -> tuple[Array, Array]: ...
-
-
-@overload
-def elementwise(
-    name: str,
-    expressions: tuple[str, str, str],
-    operands: Sequence[Array],
-    numbers: Sequence[float] = (),
-    dtypes: Sequence[npt.DTypeLike] | None = None,
-) -> tuple[Array, Array, Array]: ...
-
-
-@overload
-def elementwise(
-    name: str,
-    expressions: tuple[str, ...],
-    operands: Sequence[Array],
-    numbers: Sequence[float] = (),
-    dtypes: Sequence[npt.DTypeLike] | None = None,
-) -> tuple[Array, ...]: ...
-
-
-def elementwise(
-    name: str,
-    expressions: str | tuple[str, ...],
-    operands: Sequence[Array],
-    numbers: Sequence[float] = (),
-    dtypes: Sequence[npt.DTypeLike] | None = None,
-) -> Array | tuple[Array, ...]:
-    """New arrays computed by expressions of the operands, which broadcast.
+    dtype: npt.DTypeLike | None = None,
+) -> Array:
+    """A new array computed by an expression of the operands, which broadcast.
 
     Args:
         name: shown in errors.
-        expressions: WGSL, one for each result.
-        operands: arrays, `a`, `b`, ... in the expressions; the results are of the first one's class.
-        numbers: `s0`, `s1`, ... in the expressions.
-        dtypes: of the results; by default `common_float` of the operands.
-
-    Returns:
-        An array, or a tuple of them for a tuple of expressions.
+        expression: WGSL of the result.
+        operands: arrays, `a`, `b`, ... in the expression; the result is of the first one's class.
+        numbers: `s0`, `s1`, ... in the expression.
+        dtype: of the result; by default `common_float` of the operands.
     """
-    texts = (expressions,) if isinstance(expressions, str) else expressions
     shape = np.broadcast_shapes(*[x.shape for x in operands])
-    outputs = tuple(
-        operands[0].new(shape, dtype) for dtype in dtypes or [common_float(operands)] * len(texts)
-    )
-    compute(name, texts, operands, numbers, outputs)
-    return outputs[0] if isinstance(expressions, str) else outputs
+    y = operands[0].new(shape, common_float(operands) if dtype is None else dtype)
+    compute(name, (expression,), operands, numbers, [y])
+    return y
 
 
 def compute(
@@ -242,7 +196,7 @@ def compute(
     numbers: Sequence[float],
     outputs: Sequence[View],
 ) -> None:
-    """`elementwise`, written to new arrays of one shape, to which the operands broadcast."""
+    """Results of several expressions, written to new arrays of one shape, to which the operands broadcast."""
     shape, size = outputs[0].shape, outputs[0].size
     if not size:
         return

@@ -237,7 +237,7 @@ def isfinite(x: ndarray) -> ndarray:
     """
     # By the bits, as comparisons may assume that no number is NaN.
     text = "(bitcast<B>(a) & B(0x7fffffffu)) < B(0x7f800000u)" if x.dtype.kind == "f" else "a == a"
-    return elementwise("isfinite", text, [x], dtypes=[np.bool_])
+    return elementwise("isfinite", text, [x], dtype=np.bool_)
 
 
 def where(condition: ndarray, x: ndarray | Number, y: ndarray | Number) -> ndarray:
@@ -251,7 +251,7 @@ def where(condition: ndarray, x: ndarray | Number, y: ndarray | Number) -> ndarr
     """
     both = Operands((x, y), (condition.astype(np.bool_, copy=False),))
     a, b = both.words(both.dtype)
-    return elementwise("where", f"select({b}, {a}, a != B(0))", both.arrays, both.numbers, [both.dtype])
+    return elementwise("where", f"select({b}, {a}, a != B(0))", both.arrays, both.numbers, both.dtype)
 
 
 class add:  # noqa: N801 - a function in NumPy, with `at` as its method

@@ -5,10 +5,12 @@ from __future__ import annotations
 import functools
 import operator
 
+import numpy as np
+
 from ..protocol import Rows
 from .arithmetic import maximum
 from .array import ndarray
-from .elementwise import IS_INFINITE, IS_NAN, elementwise
+from .elementwise import IS_INFINITE, IS_NAN, compute, elementwise
 from .packing import batches, foreach, joined
 
 __all__ = ["adadelta", "adagrad", "adam", "clip_norm", "momentum_sgd", "rmsprop", "sgd"]
@@ -79,7 +81,9 @@ def _update(name: str, texts: tuple[str, ...], rows: Rows[ndarray], *numbers: fl
     """One kernel for all rows; `a` is W, `b` gW, `c` and `d` are the states."""
 
     def row(W: ndarray, gW: ndarray, *states: ndarray) -> tuple[ndarray, ...]:
-        dtypes = [W.dtype, *(state.dtype for state in states)]
-        return tuple(elementwise(name, texts, [W, gW, *states], numbers, dtypes))
+        shape = np.broadcast_shapes(W.shape, gW.shape, *[state.shape for state in states])
+        outputs = tuple(x.new(shape, x.dtype) for x in (W, *states))
+        compute(name, texts, [W, gW, *states], numbers, outputs)
+        return outputs
 
     return list(foreach(row, rows))
