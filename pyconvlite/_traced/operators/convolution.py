@@ -112,17 +112,7 @@ def _as_volumes(x: Any, N: int) -> Any:
     return F.transpose(F.reshape(x, (N, images // N, C, H, W)), (0, 2, 1, 3, 4))
 
 
-@operator(
-    "ConvTranspose",
-    auto_pad="NOTSET",
-    dilations=(),
-    group=1,
-    kernel_shape=(),
-    output_padding=(),
-    output_shape=(),
-    pads=(),
-    strides=(),
-)
+@operator("ConvTranspose", output_padding=(), output_shape=(), **_SETTINGS)
 class _ConvTranspose:
     """A transposed convolution with the settings of a node."""
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ... import functions as F
-from ..._shapes import Array
+from ..._shapes import Array, lowest
 from ...functions._along import product_along
 from ...functions._geometry import edge_geometry
 from ..emitting import Call
@@ -119,8 +119,7 @@ def _indexes(x: Any, windows: _Windows, by_columns: int) -> Array:
     rows, columns = rows[:, np.newaxis, :, np.newaxis], columns[np.newaxis, :, np.newaxis, :]
     inside = (rows >= 0) & (rows < H) & (columns >= 0) & (columns < W)  # (OH, OW, KH, KW)
     parts = image[:, :, rows.clip(0, H - 1), columns.clip(0, W - 1)]
-    lowest = -np.inf if parts.dtype.kind == "f" else np.iinfo(parts.dtype).min
-    chosen = np.where(inside, parts, lowest).reshape(*parts.shape[:4], -1).argmax(-1)
+    chosen = np.where(inside, parts, lowest(parts.dtype)).reshape(*parts.shape[:4], -1).argmax(-1)
     flat = rows + columns * H if by_columns else rows * W + columns
     flat = np.broadcast_to(flat, inside.shape).reshape(*inside.shape[:2], -1)
     OH, OW = chosen.shape[2:]
