@@ -203,13 +203,7 @@ def _reporting_damage(path: str | Path) -> Iterator[None]:
     """Raise ValueError in place of the libraries' own errors about a damaged archive."""
     try:
         yield
-    except (
-        tarfile.TarError,
-        gzip.BadGzipFile,
-        zlib.error,
-        EOFError,
-        ValueError,
-    ) as error:
+    except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, ValueError) as error:
         raise ValueError(
             f"{path} is damaged; delete it, so that it is made or fetched again: {error}"
         ) from error

@@ -16,14 +16,7 @@ from .._shapes import Array, IntPair, Pair, deconv_outsize, pair
 from ..autograd import Function, Variable, as_input
 from ..backends import ConvGeometry, kernels
 from ._conv_checks import check_conv, check_deconv, output_padding
-from ._geometry import (
-    Padding,
-    conv_geometry,
-    deconv_geometry,
-    edge_geometry,
-    edges_of,
-    has_equal_ends,
-)
+from ._geometry import Padding, conv_geometry, deconv_geometry, edge_geometry, edges_of, has_equal_ends
 from .activation import ReLUGrad
 from .columns import im2col
 from .indexing import get_item

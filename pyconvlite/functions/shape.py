@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -70,7 +71,7 @@ def flatten(x: Any) -> Variable:
     x = as_input(x, "x")
     if x.ndim < 2:
         raise ValueError(f"x must have at least 2 axes, of which the first is the batch; got shape {x.shape}")
-    return reshape(x, (x.shape[0], int(np.prod(x.shape[1:]))))
+    return reshape(x, (x.shape[0], math.prod(x.shape[1:])))
 
 
 def expand_dims(x: Any, axis: int) -> Variable:

@@ -23,16 +23,7 @@ from .images import (
 from .norm import BatchNorm, Dropout, Dropout2d
 from .prelu import PReLU
 from .recurrent import GRU, LSTM, RNN, Embedding, EmbedID
-from .stateless import (
-    GELU,
-    Flatten,
-    LeakyReLU,
-    LogSoftmax,
-    ReLU,
-    Sigmoid,
-    Softmax,
-    Tanh,
-)
+from .stateless import GELU, Flatten, LeakyReLU, LogSoftmax, ReLU, Sigmoid, Softmax, Tanh
 
 if not TYPE_CHECKING:
 

@@ -163,12 +163,7 @@ class InstanceNorm(_ChannelNorm):
     """
 
     def __init__(
-        self,
-        in_size: int | None = None,
-        *,
-        eps: float = 1e-5,
-        affine: bool = False,
-        dtype: Any = np.float32,
+        self, in_size: int | None = None, *, eps: float = 1e-5, affine: bool = False, dtype: Any = np.float32
     ) -> None:
         super().__init__(in_size, eps, affine, dtype)
 

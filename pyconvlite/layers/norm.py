@@ -52,12 +52,7 @@ class BatchNorm(Layer):
     _statistics: ClassVar[tuple[str, ...]] = ("avg_mean", "avg_var")
 
     def __init__(
-        self,
-        in_size: int | None = None,
-        *,
-        decay: float = 0.9,
-        eps: float = 2e-5,
-        dtype: Any = np.float32,
+        self, in_size: int | None = None, *, decay: float = 0.9, eps: float = 2e-5, dtype: Any = np.float32
     ) -> None:
         self.decay = fraction(decay, "decay")
         self.eps = within(0, eps, math.inf, "eps")

@@ -259,11 +259,7 @@ class _Threads:
         return _split(*of_machine, items, multiply_adds, divided_bytes, shared_bytes, step, least)
 
     def run(
-        self,
-        kernel: Callable[..., Any],
-        bounds: Sequence[int],
-        arguments: Arguments,
-        refuses: bool = False,
+        self, kernel: Callable[..., Any], bounds: Sequence[int], arguments: Arguments, refuses: bool = False
     ) -> bool:
         """Call a kernel of the side module for the parts between `bounds`.
 

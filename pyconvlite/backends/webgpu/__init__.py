@@ -16,15 +16,7 @@ from . import kernels as _kernels
 from .arithmetic import maximum, minimum
 from .array import asarray, ndarray
 from .capture import CaptureRefused, capture
-from .device import (
-    AdapterInfo,
-    DeviceLost,
-    WebGPUError,
-    WebGPUUnavailable,
-    current,
-    init,
-    init_sync,
-)
+from .device import AdapterInfo, DeviceLost, WebGPUError, WebGPUUnavailable, current, init, init_sync
 from .host_scalar import host_scalars
 from .matmul import matmul, tensordot
 from .namespace import (
