@@ -44,9 +44,7 @@ INLINE f4 floats(const Row *row, int k, int i) { return load((const float *)row-
 
 /* Four booleans as masks. */
 INLINE f4 masks(const Row *row, int k, int i) {
-  f4 bytes = wasm_v128_load32_zero((const boolean *)row->x[k] + (i & row->steps[k]));
-  f4 wide = wasm_u32x4_extend_low_u16x8(wasm_u16x8_extend_low_u8x16(bytes));
-  return wasm_i32x4_ne(wide, wasm_i32x4_splat(0));
+  return wasm_i32x4_ne(four_bytes((const boolean *)row->x[k] + (i & row->steps[k])), wasm_i32x4_splat(0));
 }
 
 INLINE void store_floats(const Row *row, int i, f4 v) { store((float *)row->y + i, v); }

@@ -108,10 +108,6 @@ INLINE int taken(const Pool *p, int index, int oh, int ow) {
   return h >= 0 && h < p->H && w >= 0 && w < p->W ? h * p->W + w : -1;
 }
 
-INLINE f4 four_bytes(const uint8_t *p) {
-  return wasm_u32x4_extend_low_u16x8(wasm_u16x8_extend_low_u8x16(wasm_v128_load32_zero(p)));
-}
-
 /* Windows of 2 x 2 that do not overlap: every pixel of a row pair gets its window's gradient or 0. */
 static int max_pool_grad_halving(float *gx, const float *gy, const uint8_t *indexes, const Pool *p) {
   f4 most = splat(0);
@@ -242,10 +238,8 @@ EXPORT void avg_pool_grad(float *gx, const float *gy, int count_padding, POOL) {
 
 /* The windows [first, stop) along an axis whose tap lies inside: tap at i * stride + shift, of `size` pixels. */
 INLINE Taps windows_inside(int windows, int stride, int shift, int size) {
-  int first = shift >= 0 ? 0 : (-shift + stride - 1) / stride;
-  int stop = size - shift <= 0 ? 0 : (size - shift + stride - 1) / stride;
-  first = min_int(first, windows);
-  return (Taps){first, max_int(first, min_int(stop, windows))};
+  int first = min_int(max_int(0, ceil_div(-shift, stride)), windows);
+  return (Taps){first, max_int(first, min_int(ceil_div(size - shift, stride), windows))};
 }
 
 /* col (planes, KH, KW, OH, OW): the pixel under each tap of each window. */

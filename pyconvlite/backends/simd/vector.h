@@ -83,6 +83,11 @@ INLINE void transpose(f4 v[4]) {
   v[3] = wasm_i64x2_shuffle(c, d, 1, 3);
 }
 
+/* Four bytes as integers. */
+INLINE f4 four_bytes(const uint8_t *p) {
+  return wasm_u32x4_extend_low_u16x8(wasm_u16x8_extend_low_u8x16(wasm_v128_load32_zero(p)));
+}
+
 /* Four pixels, `stride` apart; reads nothing before the first or after the last. */
 INLINE f4 load_strided(const float *p, int stride) {
   if (stride == 1) return load(p);
