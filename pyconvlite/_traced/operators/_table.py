@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, NoReturn
 
-import numpy as np
-
 from ..._shapes import Array
 from ...autograd import Variable
 from ...backends import get_array_module, to_cpu
@@ -84,10 +82,7 @@ class Use:
 
     def shape(self, index: int = 0) -> Shape | None:
         """Shape of an input, if its number of axes is known."""
-        if index >= len(self.infos):
-            return None
-        info, constant = self.infos[index], self.constants[index]
-        return np.shape(constant) if constant is not None else None if info is None else info.shape
+        return getattr(self._known(index), "shape", None)
 
     def rank(self, index: int = 0) -> int | None:
         """Number of axes of an input, if it is known."""
@@ -96,10 +91,13 @@ class Use:
 
     def dtype(self, index: int = 0) -> Any:
         """Dtype of an input, if it is known."""
+        return getattr(self._known(index), "dtype", None)
+
+    def _known(self, index: int) -> Any:
+        """An input's value if it is constant, else its info."""
         if index >= len(self.infos):
             return None
-        info, constant = self.infos[index], self.constants[index]
-        return constant.dtype if constant is not None else None if info is None else info.dtype
+        return self.infos[index] if self.constants[index] is None else self.constants[index]
 
     def check_floats(self) -> None:
         """Refuse the node if the first input is known not to be floating point."""
