@@ -300,6 +300,22 @@ def test_endless_program_is_stopped_by_the_button(page_of: Callable[[str], Visit
     computed(endless, seconds=90)
 
 
+def test_stopped_figure_runs_again_before_its_turn(page_of: Callable[[str], Visit]) -> None:
+    visit = page_of("lesson-stride.html")
+    endless, other = Lesson(visit.page, "padding"), Lesson(visit.page, "stride")
+    endless.type("while True: pass")
+    other.put("x", 0, "7")  # waits for the worker
+    visit.page.evaluate(STOP, "stride")
+    other.faults("the program was stopped")
+    other.put("x", 0, "6")
+    visit.page.evaluate(STOP, "padding")
+    y = correlate2d(other.held("x"), other.held("W"), "valid")[:, ::2]
+    other.shows("y", y, seconds=90)
+    for lesson in (endless, other):
+        lesson.start_over()
+    computed(endless)
+
+
 def test_program_is_stopped_while_python_loads(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter(f"{server.url}lesson-stride.html", python=False)
     lesson = Lesson(visit.page, "stride")

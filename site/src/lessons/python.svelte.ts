@@ -64,12 +64,15 @@ class Python {
   /** Runs somebody's program after all that were there before it: its time counts from its own start. */
   run(owner: object, ...[request, options]: Parameters<Runner['run']>): ReturnType<Runner['run']> {
     const runner = this.#runner;
+    let leave = () => {};
     const stopped = new Promise<never>((_, reject) => {
-      this.#waiting.set(owner, () => reject(new EngineGone(message('stopped'))));
+      leave = () => reject(new EngineGone(message('stopped')));
     });
+    this.#waiting.set(owner, leave);
     const outcome = this.#idle.then(async () => {
       await runner.load(); // until then to end it is to leave the row: Python itself goes on loading
-      if (!this.#waiting.delete(owner)) return stopped;
+      if (this.#waiting.get(owner) !== leave) return stopped; // the owner's next program may stand in the row already
+      this.#waiting.delete(owner);
       this.#running = owner;
       return runner.run(request, options);
     });
