@@ -98,6 +98,18 @@ LARGE = {
     "stride 4": Geometry((1, 3, 30, 41), (9, 3, 7, 5), 4, (3, 2)),
     "groups of many channels": Geometry((2, 64, 9, 9), (36, 16, 3, 3), options={"groups": 4}),
     "one output a group": Geometry((2, 60, 9, 8), (2, 30, 3, 3), pad=1, options={"groups": 2}),
+    "few outputs": Geometry((3, 40, 11, 13), (3, 40, 3, 3), pad=1),
+    "few outputs, rows of one and more vectors": Geometry((2, 17, 9, 40), (2, 17, 5, 4), pad=(2, 5)),
+    "few outputs, groups, dilation": Geometry(
+        (2, 40, 14, 15), (4, 20, 5, 3), pad=(4, 3), options={"groups": 2, "dilation": (2, 3)}
+    ),
+    "few outputs, rows in blocks": Geometry((2, 20, 50, 400), (3, 20, 3, 3), pad=1),
+    "few outputs, rows too long": Geometry((1, 16, 4, 5000), (2, 16, 3, 3), pad=1),
+    "few outputs, narrow": Geometry((3, 20, 7, 2), (1, 20, 3, 3), pad=(3, 4)),
+    "few channels": Geometry((3, 2, 17, 16), (36, 2, 4, 4), stride=2, pad=1),
+    "few channels, strides": Geometry((2, 3, 30, 31), (20, 3, 7, 5), stride=(3, 2), pad=(2, 3)),
+    "few channels, stride beyond the kernel": Geometry((2, 3, 20, 21), (24, 3, 2, 2), stride=3),
+    "few channels, rows in blocks": Geometry((2, 3, 150, 420), (16, 3, 5, 5), stride=2, pad=2),
     "stride and dilation": Geometry((2, 20, 25, 27), (17, 20, 5, 5), (3, 2), (4, 2), {"dilation": (2, 1)}),
     "wide pad": Geometry((1, 3, 5, 5), (4, 3, 3, 3), pad=(70, 120)),
     "wide pad, wide stride": Geometry((1, 2, 5, 4), (3, 2, 3, 3), stride=(90, 1000), pad=(300, 5000)),

@@ -1,6 +1,7 @@
 /* The convolutions that Python calls: they choose the algorithm by the sizes. */
 #pragma once
 
+#include "taps.h"
 #include "winograd.h"
 
 #define GEOMETRY                                                                                                      \
@@ -59,7 +60,11 @@ EXPORT int conv2d(float *y, const float *x, const float *kernels, const float *b
   int r = tile_axes(&w);
   if (r && moderate(x, N * C * H * W) && moderate(kernels, OC * output) && winograd(&w, y, x, weights, bias, relu, r))
     return 1;
-  return convolve(&w, y, x, weights, bias, relu ? RELU : 0);
+  Mode mode = relu ? RELU : 0;
+  /* infinity times the padding of x is NaN, of which `convolve_taps` has none */
+  if (w.outputs <= FEW_OUTPUTS && finite(kernels, OC * output) && convolve_taps(&w, y, x, weights, bias, mode))
+    return 1;
+  return convolve(&w, y, x, weights, bias, mode);
 }
 
 EXPORT int conv2d_gx(float *gx, const float *gy, const float *kernels, const float *bias, GEOMETRY) {
@@ -70,6 +75,7 @@ EXPORT int conv2d_gx(float *gx, const float *gy, const float *kernels, const flo
   int are_moderate = moderate(kernels, OC * channel), r = tile_axes(&w);
   if (!are_moderate && !finite(kernels, OC * channel)) return 0; /* times the padding of gy, infinity gives NaN */
   if (r && are_moderate && moderate(gy, N * OC * OH * OW) && winograd(&w, gx, gy, weights, bias, 0, r)) return 1;
+  if (convolve_taps(&w, gx, gy, weights, bias, 0)) return 1;
   return convolve(&w, gx, gy, weights, bias, 0);
 }
 
