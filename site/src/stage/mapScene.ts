@@ -34,7 +34,8 @@ export function mapScene(shown: Shown, place: MapPlace, probe: Probe | null): Sc
   if (narrow) {
     sources(made, shown, place, probe, cells, lay, { x: (width - block.w) / 2, y: 30 });
     const y = 30 + block.h + 6;
-    made.labels.push({ key: 'sign', x: 4, y, w: width - 8, text: sumSign(bias, '↓'), kind: 'sign', align: 'center' });
+    const sign = cells === 1 ? `↓ ${text().kind(shown.report.stages[place.stage].kind)}` : sumSign(bias, '↓');
+    made.labels.push({ key: 'sign', x: 4, y, w: width - 8, text: sign, kind: 'sign', align: 'center' });
     output(made, shown, place, probe, { x: (width - big) / 2, y: y + 66, w: big, h: big });
     made.height = y + 66 + big + 16;
     return made;
@@ -76,9 +77,9 @@ function output(made: Scene, { report, maps, palette }: Shown, place: MapPlace, 
   });
   made.labels.push({
     key: 'title',
-    x: at.x - 20,
+    x: box.x - 20, // a unit is narrower than its name
     y: at.y - 28,
-    w: at.w + 40,
+    w: box.w + 40,
     text: mapTitle(each, channel),
     kind: 'title',
     align: 'center',
@@ -140,10 +141,10 @@ function sources(
   Object.assign(made.groups, { inputs: text().input, kernels: text().kernel });
   const heads = [text().input, text().kernel, text().part].slice(0, cells);
   heads.forEach((head, i) => {
-    const wide = i === 2 ? 120 : tile + BESIDE;
+    const wide = i === 2 ? 120 : Math.max(HEAD, tile + BESIDE);
     made.labels.push({
       key: `head ${i}`,
-      x: Math.max(0, corner.x + i * step - (i === 2 ? 0 : BESIDE / 2)),
+      x: Math.max(0, corner.x + i * step - (i === 2 ? 0 : (wide - tile) / 2)),
       y: corner.y - 24,
       w: wide,
       text: head,
@@ -151,9 +152,12 @@ function sources(
       align: i === 2 ? 'start' : 'center',
     });
   });
-  if (cells === 1) caption(made, 'kind', { ...corner, w: tile, h: rows * line }, text().kind(each.kind), 'below');
+  if (cells === 1 && shown.width >= NARROW) {
+    caption(made, 'kind', { ...corner, w: tile, h: rows * line }, text().kind(each.kind), 'below');
+  }
 }
 
+const HEAD = 52; // the least width of a heading: カーネル
 const [BESIDE, APART, BELOW] = [14, 28, 10]; // gaps between the pictures of a row, between rows aside, and below
 
 /** How n rows of `cells` pictures lie best in a room: large, and with few places left empty. */

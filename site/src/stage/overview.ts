@@ -27,6 +27,7 @@ export interface Shown {
 const GAP = 3; // between the maps of a plane
 const PAD = 4; // around them
 const STRIP = 30;
+const NAME = 60; // the least width of a layer's name: プーリング
 export const NARROW = 600; // below it the network runs down
 
 /** How the maps of a plane lie: `lines` of `n` maps along the plane. */
@@ -92,7 +93,7 @@ function across(shown: Shown, { most, side, barsWidth, least, narrow }: typeof R
     const { w, h } = lays[i];
     const slot = Math.max(w, 34);
     const box = { x: x + (slot - w) / 2, y: middle - h / 2, w, h };
-    const room = slot + narrow - 4;
+    const room = Math.max(NAME, slot + narrow - 4);
     const at = { x: x + slot / 2 - room / 2, y: box.y - 36, w: room };
     stage(made, shown, i, lays[i], box, { ...at, align: 'center' });
     strip(made, shown, i, { x: at.x + 4, y: box.y + h + 8, w: room - 8, h: STRIP });

@@ -7,7 +7,7 @@ import { NARROW, type Shown } from './overview';
 import { largest, type Palette } from './palette';
 import type { Place } from './place';
 import { type Box, caption, mapKey, type Scene, scene } from './scene';
-import { mapTitle, number, strongest, text } from './words';
+import { mapTitle, number, shortTitle, strongest, text } from './words';
 
 export type PixelPlace = Extract<Place, { view: 'pixel' }>;
 
@@ -49,7 +49,7 @@ export function pixelScene(shown: Shown, place: PixelPlace, probe: Probe): Scene
   });
   // Beside what lies between them, or where that is nothing, near each other.
   const inset = !terms.length
-    ? (width - 2 * side - 96) / 2
+    ? Math.max(8, (width - 2 * side - 96) / 2)
     : roomy
       ? 8
       : narrow
@@ -58,7 +58,7 @@ export function pixelScene(shown: Shown, place: PixelPlace, probe: Probe): Scene
   const y = terms.length && roomy ? top + Math.max(0, (w - side) / 2) : top;
   ends(made, shown, place, probe, slice, { side, y, inset });
   if (!terms.length) {
-    const at = { x: inset + side, y: top + side / 2 - 18, w: 96 };
+    const at = { x: inset + side, y: top + side / 2 - 18, w: width - 2 * (inset + side) };
     made.labels.push({ ...at, key: 'sign', text: '→', kind: 'sign', align: 'center' });
   }
   if (detail.before && detail.weights) {
@@ -138,7 +138,7 @@ function ends(
   const first = boxed({ x: inset, y, w: side, h: side }, of.shape);
   made.items.push({ key: of.key(from), box: first, paint: of.paint(from, probe) });
   const name =
-    of.stage === null ? text().input : of.stage < 0 ? text().picture : mapTitle(report.stages[of.stage], from);
+    of.stage === null ? text().input : of.stage < 0 ? text().picture : shortTitle(report.stages[of.stage], from);
   caption(made, 'head input', first, name);
 
   const [, rows, columns] = each.maps.shape;
@@ -153,7 +153,7 @@ function ends(
       if (!units) frame(c, where, [row, column, 1, 1], [rows, columns], palette.text);
     }),
   });
-  caption(made, 'head output', at, mapTitle(each, channel));
+  caption(made, 'head output', { ...at, x: last.x, w: side }, shortTitle(each, channel));
   made.groups.output = mapTitle(each, channel);
   const value = number(detail.value);
   made.choices.push({

@@ -37,7 +37,7 @@ const KINDS: Record<string, [string, string, string?]> = {
   AveragePooling: ['average pool', '平均プーリング', 'プーリング'],
   AvgPool: ['average pool', '平均プーリング', 'プーリング'], // with ceil_mode
   BatchNorm: ['batch norm', 'バッチ正規化', '正規化'],
-  Softmax: ['softmax', 'ソフトマックス'],
+  Softmax: ['softmax', 'ソフトマックス', 'softmax'],
   Add: ['sum', '和'],
 };
 
@@ -167,6 +167,10 @@ const mapName = ({ maps: { shape } }: Stage, channel: number): string =>
 
 /** A map or a unit, by its stage and its number. */
 export const mapTitle = (stage: Stage, channel: number): string => listed([stageName(stage), mapName(stage, channel)]);
+
+/** The same where there is little room. */
+export const shortTitle = (stage: Stage, channel: number): string =>
+  listed([shortName(stage), mapName(stage, channel)]);
 
 /** How a pixel came about, in a line. */
 export function equation(kind: string, { rule, value, values = [], sums = [], bias = 0 }: Detail): string {
