@@ -94,7 +94,7 @@ export class Intake {
 
   /** Adds files to a class. */
   add(group: Group, coming: Promise<Found[]>): Promise<void> {
-    return this.#doing(async () => this.#addAll(group, await this.#listed(coming)));
+    return this.#doing(async () => this.#addAll(group.way, await this.#listed(coming), () => group));
   }
 
   /** Opens a picture, to be looked at. */
@@ -129,8 +129,8 @@ export class Intake {
       for (const [folder, files] of folders) {
         if (this.#isLeft) return;
         if (!folder) continue;
-        const group = this.#groupFor(way, folder);
-        if (group) await this.#addAll(group, files);
+        let group: Group | null = null; // once there is a picture for it
+        if (this.#canHave(way, folder)) await this.#addAll(way, files, () => (group ??= this.#groupFor(way, folder)));
         else left.push(folder);
       }
       if (left.length) this.#notes.push(() => text().left(named(left)));
@@ -224,13 +224,15 @@ export class Intake {
     }
   }
 
-  async #addAll(group: Group, found: Found[]): Promise<void> {
+  /** Adds pictures to the class that is asked for once there is one of them. */
+  async #addAll(way: Way, found: Found[], groupOf: () => Group | null): Promise<void> {
     let waiting: Picture['file'][] = [];
     const flush = () => {
-      if (waiting.length) this.#collection.add(group.id, waiting);
+      const group = waiting.length ? groupOf() : null;
+      if (group) this.#collection.add(group.id, waiting);
       waiting = [];
     };
-    const room = Math.max(0, MOST_PICTURES - this.#collection.count(group.way));
+    const room = Math.max(0, MOST_PICTURES - this.#collection.count(way));
     const more = found.length - room;
     if (more > 0) this.#notes.push(() => text().most(more));
     try {
@@ -243,15 +245,24 @@ export class Intake {
     }
   }
 
+  /** The class with a name, or an empty one without a name. */
+  #find(way: Way, name: string): Group | undefined {
+    const groups = this.#collection.groups(way);
+    const empty = (group: Group) => !group.name.trim() && !this.#collection.of(group).length;
+    return groups.find((group) => group.name.trim() === name) ?? groups.find(empty);
+  }
+
+  /** Whether there is a class with a name, or may be one more. */
+  #canHave(way: Way, name: string): boolean {
+    return this.#find(way, name) !== undefined || this.#collection.groups(way).length < MOST_CLASSES;
+  }
+
   /** The class with a name, which an empty one without a name becomes; null where there are enough. */
   #groupFor(way: Way, name: string): Group | null {
-    const groups = this.#collection.groups(way);
-    const there = groups.find((group) => group.name.trim() === name);
-    if (there) return there;
-    const empty = groups.find((group) => !group.name.trim() && !this.#collection.of(group).length);
-    if (!empty) return this.#collection.addGroup(way, name);
-    this.#collection.rename(empty.id, name);
-    return empty;
+    const found = this.#find(way, name);
+    if (!found) return this.#collection.addGroup(way, name);
+    if (!found.name.trim()) this.#collection.rename(found.id, name);
+    return found;
   }
 }
 
