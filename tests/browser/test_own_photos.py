@@ -71,6 +71,7 @@ def test_few_photos_are_learnt_and_stored(enter: Callable[..., Visit], server: P
     visit.expected.append("ERR_FAILED")
     fill(visit, 6)
     visit.wait_for("#fault-title", "efficientnet-lite0.safetensors")  # an interrupted download
+    assert "Looking at" not in visit.text("#notice")  # nobody does
     visit.page.click("#dismiss")
     visit.page.unroute("**/weights/*.safetensors")
     train(visit)

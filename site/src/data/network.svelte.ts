@@ -62,6 +62,8 @@ export class Network {
   versions = $state.raw<Versions | null>(null);
   /** How many of the pictures each network has taken in; one that cannot be read counts, too. */
   takenIn = $state<Record<Way, number>>({ photos: 0, drawings: 0 });
+  /** Which networks take pictures in now. */
+  takesIn = $state<Record<Way, boolean>>({ photos: false, drawings: false });
   /** Whether its Python goes on. */
   runs = $state(false);
 
@@ -169,10 +171,12 @@ export class Network {
   async #feed(way: Way, engine: Engine<Learners>): Promise<void> {
     while (this.#feeding[way]) await this.#feeding[way].catch(() => {});
     this.#feeding[way] = this.#feedAll(way, engine);
+    this.takesIn[way] = true;
     try {
       await this.#feeding[way];
     } finally {
       delete this.#feeding[way];
+      this.takesIn[way] = false;
     }
   }
 
