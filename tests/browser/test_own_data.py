@@ -162,6 +162,10 @@ def test_drawings_are_learnt_recognized_and_stored(enter: Callable[..., Visit], 
     assert learning.text(share) == "–"
     train(learning)
     learning.wait_for(share, "%")
+    card(learning, 2).locator(".quiet").click()  # another class may have its name now
+    card(learning, 1).locator(".name").fill("like 8")
+    names = learning.page.locator("#results thead th").all_inner_texts()
+    assert names == ["like 2", "like 8", "like 8 (deleted)", "Class 3"]
     learning.page.click("#clear-all")
     learning.wait_for("#answer", "Give each class a dozen pictures, then train.")
     assert learning.page.evaluate("document.activeElement.id") == "add-class"
