@@ -119,6 +119,8 @@ def test_drawings_are_learnt_recognized_and_stored(enter: Callable[..., Visit], 
     assert learning.text("#training-hint").startswith("15 of 18 pictures are for training")
     train(learning)
     assert learning.text("#own-result") in ("2 of 3", "3 of 3")
+    assert learning.text("li:has(#take-page) .hint") == "opens anywhere, to draw on"
+    assert learning.page.is_hidden("#license")  # that of the network for photos
     for digit in (2, 5, 8):
         draw(learning.page, shaken(DIGITS[digit], hand))
         recognized(learning, f"like {digit}")
