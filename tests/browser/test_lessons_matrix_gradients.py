@@ -209,6 +209,8 @@ def test_memory_of_the_columns(matrix_lesson: Visit) -> None:
     lesson.says("takes 9.0 times the memory of the images.")
     amounts = lesson.place.locator(".amounts code")
     assert amounts.all_inner_texts() == ["392 MiB", "3.4 GiB"]
+    lesson.answer(75 * 75 * 9 / 224**2, "Right.")  # 1.009, which the figure writes as 1.0
+    lesson.answer(1.1, "How many positions")
     lesson.place.get_by_role("button", name="ResNet, first layer").click()
     lesson.says("The matrix (401408, 147)")
     lesson.set(N=2, C=3, H=9, W=7, K=3, stride=2, pad=1)
