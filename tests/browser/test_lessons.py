@@ -96,6 +96,17 @@ def test_numbers_are_stored_in_the_link(enter: Callable[..., Visit], server: Pre
     lesson.shows("y", correlate2d(lesson.held("x"), lesson.held("W"), "valid")[:, ::2])
 
 
+def test_field_left_unchanged_keeps_hidden_digits(enter: Callable[..., Visit], server: Preview) -> None:
+    visit = enter(f"{server.url}lesson-stride.html?stride.W=1_0_-1_2_0.125_-2_1_0_-1", python=False)
+    lesson = Lesson(visit.page, "stride")
+    cell = lesson.cells("W").nth(4)
+    assert cell.text_content() == "0.13"
+    cell.click()
+    visit.page.keyboard.press("Enter")
+    lesson.put("W", 0, "3")
+    visit.until("location.search === '?stride.W=3_0_-1_2_0.125_-2_1_0_-1'")
+
+
 def test_link_with_invalid_numbers(enter: Callable[..., Visit], server: Preview) -> None:
     link = "cone.down=-1&cone.unit=0.5&cone.layers=2.5&cone.stride=1e300&growth.layers=NaN&__proto__.x=1"
     visit = enter(f"{server.url}lesson-field.html?{link}", python=False)
