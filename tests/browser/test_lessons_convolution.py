@@ -264,6 +264,24 @@ def test_impossible_sizes(
     place.locator("strong").filter(has_text=re.compile(r"^\d+$")).wait_for()
 
 
+def test_sizes_of_edited_code(screen: Screen) -> None:
+    lesson = screen("size", "outsize")
+    lesson.start_over()
+    place = lesson.place.locator("#axis-OH")
+    for code, shown in [
+        ("OH, OW = 1e9, 1", "1000000000"),
+        ("OH = OW = float('inf')", "Infinity"),
+        ("OH, OW = -4, 1", "-4"),
+        ("OH = 7 / 3\nOW = OH", "2.33"),
+    ]:
+        lesson.type(code)
+        place.locator("strong").filter(has_text=re.compile(f"^{shown}$")).wait_for()
+        assert place.locator(".place").count() == 0  # of which kernels, nobody knows
+        assert not place.locator(".told").inner_text()
+    lesson.start_over()
+    place.locator(".told").filter(has_text="The kernel starts on 3 of the rows.").wait_for()
+
+
 @pytest.mark.full
 def test_the_layers_of_a_network(screen: Screen) -> None:
     lesson = screen("network", "network")

@@ -129,6 +129,15 @@ def test_error_is_marked_at_its_line(matrix_lesson: Visit) -> None:
     lesson.shows("y", y)
 
 
+def test_code_that_computes_empty_arrays(matrix_lesson: Visit) -> None:
+    lesson = Lesson(matrix_lesson.page, "product")
+    y = lesson.held("y")
+    lesson.type(f"{lesson.code()}\ncol = kernels = t = source = np.zeros((0, 0))\ny = np.zeros((0,) * 4)")
+    lesson.says("= –")  # nothing is added up
+    lesson.start_over()
+    lesson.shows("y", y)
+
+
 def test_reshaping_the_product(matrix_lesson: Visit) -> None:
     lesson = Lesson(matrix_lesson.page, "fold")
     t = lesson.held("t")

@@ -298,6 +298,15 @@ def test_overfitting(overfitting: Visit) -> None:
     lesson.start_over()
 
 
+def test_code_that_computes_fewer_numbers_than_are_said(overfitting: Visit) -> None:
+    lesson = Lesson(overfitting.page, "fit")
+    code = lesson.code()
+    lesson.type(code.replace("degrees = range(10)", "degrees = range(5)"))
+    lesson.says("Degree 9: squared error – on the ten points, – on the curve")
+    lesson.start_over()
+    lesson.says("Degree 9: squared error 0.000")
+
+
 @pytest.mark.full
 def test_augmentation(overfitting: Visit) -> None:
     lesson = Lesson(overfitting.page, "augment")

@@ -40,9 +40,16 @@ export function magnitude(data: ArrayLike<number>): number {
   return largest;
 }
 
+const MISSING = '–'; // for a number that the visitor's code does not compute
+
 /** A number in as few characters as show it. */
-export const short = (value: number): string =>
-  Number.isInteger(value) ? String(value) : String(Number(value.toFixed(Math.abs(value) < 10 ? 2 : 1)));
+export function short(value: number | undefined): string {
+  if (value === undefined) return MISSING;
+  return Number.isInteger(value) ? String(value) : String(Number(value.toFixed(Math.abs(value) < 10 ? 2 : 1)));
+}
+
+/** A number with so many decimals. */
+export const fixed = (value: number | undefined, decimals: number): string => value?.toFixed(decimals) ?? MISSING;
 
 /**
  * The number that was typed, in full-width digits, with a comma for the point, or with commas, spaces or Python's
