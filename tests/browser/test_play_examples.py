@@ -120,6 +120,19 @@ def test_menu_in_japanese(enter_editor: Callable[..., Playground]) -> None:
     assert "A Function of your own" not in code
 
 
+def test_onnx_files(play: Playground) -> None:
+    code = """
+import io
+import numpy as np
+from pyconvlite import layers, onnx
+
+file = io.BytesIO()
+onnx.save(layers.Linear(3, in_size=2), file, np.zeros((1, 2), np.float32))
+print([name for name, param in onnx.load(file.getvalue()).named_params()])
+"""
+    assert play.run(code) == "['W', 'b']"
+
+
 @pytest.mark.full
 def test_packages_are_loaded_on_demand(enter_play: Callable[..., Playground]) -> None:
     play = enter_play()

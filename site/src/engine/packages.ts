@@ -10,6 +10,8 @@ import type { Pyodide, PyProxy } from './python';
 /** Loads the packages that a program imports, as far as the site has them. */
 export async function loadPackages(py: Pyodide, code: string): Promise<void> {
   const modules = importedBy(py, code);
+  // pyconvlite.onnx imports protobuf only when it writes a file
+  if (/\bonnx\b/.test(code.replaceAll(/#.*/g, ''))) modules.push('google');
   const wanted = Object.entries(py.lockfile.packages)
     .filter(([name, { imports }]) => !(name in py.loadedPackages) && modules.some((module) => imports.includes(module)))
     .map(([name]) => name);
