@@ -103,3 +103,24 @@ class TestOnCPython:
         with pytest.raises(device.WebGPUUnavailable, match="no adapter") as caught:
             webgpu.init_sync()
         assert caught.value.code == "no-adapter"
+
+    def test_a_policy_without_eval(self, monkeypatch):
+        def load_script(name, script):
+            raise RuntimeError("bridge.js cannot be evaluated: EvalError: forbidden")
+
+        monkeypatch.setattr(_platform, "IN_PYODIDE", True)
+        monkeypatch.setattr(_platform, "gpu", object)
+        monkeypatch.setattr(_platform, "load_script", load_script)
+        with pytest.raises(device.WebGPUUnavailable, match=r"^bridge.js cannot be evaluated") as caught:
+            webgpu.init_sync()
+        assert caught.value.code == "no-script"
+
+
+@pytest.mark.skipif(not IN_PYODIDE, reason="there is no engine")
+def test_load_script_where_a_policy_forbids_eval(monkeypatch):
+    import pyodide.code
+
+    run_js = pyodide.code.run_js
+    monkeypatch.setattr(pyodide.code, "run_js", lambda text: run_js("throw new EvalError('forbidden')"))
+    with pytest.raises(RuntimeError, match=r"^bridge.js cannot be evaluated: EvalError: forbidden"):
+        _platform.load_script("open", device.FOLDER / "bridge.js")

@@ -510,3 +510,19 @@ class TestDescription:
         assert description.threads == 1
         assert description.threads_error.code == code
         assert str(description.threads_error) == description.threads_reason
+
+    def test_a_policy_without_eval(self, simd, monkeypatch):
+        def script():
+            raise RuntimeError("threads.js cannot be evaluated: EvalError: forbidden")
+
+        monkeypatch.setattr(module, "_script", script)
+        with backends.threads(2):
+            description = backends.describe()
+            assert pool.least == np.inf
+        assert description.threads == 1
+        assert description.threads_error.code == "threads-blocked"
+        assert (
+            description.threads_reason
+            == f"workers do not start: {description.threads_error.values['reason']}"
+        )
+        assert "EvalError: forbidden" in description.threads_reason

@@ -135,8 +135,8 @@ def location() -> str:
 def load_script(name: str, script: Path) -> Any:
     """The value of a backend's script: the one that the page has registered, or else that of the file.
 
-    A page whose Content Security Policy forbids `eval` registers them with
-    `pyodide.registerJsModule("pyconvlite_bridge", { open, threads })`.
+    Raises:
+        RuntimeError: the page's policy forbids `eval`; docs/guides/own-page.md says how to register scripts.
     """
     try:
         import pyconvlite_bridge
@@ -144,8 +144,12 @@ def load_script(name: str, script: Path) -> Any:
         return getattr(pyconvlite_bridge, name)
     except (ImportError, AttributeError):
         from pyodide.code import run_js
+        from pyodide.ffi import JsException
 
-        return run_js(script.read_text("utf-8"))
+        try:
+            return run_js(script.read_text("utf-8"))
+        except JsException as error:
+            raise RuntimeError(f"{script.name} cannot be evaluated: {str(error).strip()}") from error
 
 
 def open_threads(threads: Any, module: bytes) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,12 +42,44 @@ def opened(browser: Browser, folder: Path, headers: dict[str, str]) -> Iterator[
         assert faults == []
 
 
-@pytest.mark.parametrize("headers", [{}, ISOLATION], ids=["plain", "isolated"])
+STRICT = {"Content-Security-Policy": "script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'"}
+
+
+@pytest.mark.parametrize("headers", [{}, ISOLATION, STRICT], ids=["plain", "isolated", "without eval"])
 def test_page_of_the_guide_trains(browser: Browser, folder: Path, headers: dict[str, str]) -> None:
     with opened(browser, folder, headers) as page:
         page.get_by_role("button", name="Stop").click()
         page.get_by_role("button", name="Train").click(timeout=120_000)
         expect(page.locator("output")).to_contain_text("step 2000: loss 0.000", timeout=120_000)
+
+
+def test_scripts_registered_under_a_policy_without_eval(browser: Browser, folder: Path) -> None:
+    """The guide's commands take them out of the wheel."""
+    text = (ROOT / "docs" / "guides" / "own-page.md").read_text("utf-8")
+    commands = re.search(r"```console\n\$ (for .*?)```", text, re.DOTALL)
+    registering = re.search(r"```js\n(import open .*?)\n\n(pyodide.register.*?)```", text, re.DOTALL)
+    assert commands
+    assert registering
+    subprocess.run(["bash", "-c", re.sub("^> ", "", commands[1], flags=re.MULTILINE)], cwd=folder, check=True)
+    worker = folder / "worker.mjs"
+    loading = "const pyodide = await loadPyodide();\n"
+    imports, call = registering.groups()
+    program = worker.read_text("utf-8")
+    assert loading in program
+    worker.write_text(f"{imports}\n{program.replace(loading, loading + call)}", "utf-8")
+    told = (
+        "print('threads:', pyconvlite.backends.describe().threads_reason, callable(pyconvlite_bridge.open))"
+    )
+    with (folder / "train.py").open("a", encoding="utf-8") as file:
+        file.write(f"\nimport pyconvlite_bridge\n{told}\n")
+    policy = {"Content-Security-Policy": STRICT["Content-Security-Policy"] + "; worker-src 'self' blob:"}
+    with serving(site=folder, path="/own/") as server, browser.new_context() as context:
+        server.headers.update(ISOLATION | policy)
+        page = context.new_page()
+        with page.expect_console_message(lambda m: m.text.startswith("threads:"), timeout=120_000) as found:
+            page.goto(f"{server.url}index.html")
+        assert found.value.text.endswith(" True")
+        assert "cannot be evaluated" not in found.value.text
 
 
 def test_page_of_the_guide_stops(browser: Browser, folder: Path) -> None:

@@ -189,27 +189,34 @@ class _Threads:
         parts, error = 1, None
         if self.wanted != 1:
             _, variant = side_module.load()
-            script = _script()
-            self._cores = int(script.cores())
-            self._overhead = CALL_BESIDE_A_PAGE if script.inBrowser() and self._cores == 2 else CALL
-            parts = self.wanted or min(self._cores, MOST)
-            if obstacle := str(script.obstacle()):
-                parts, error = 1, _error(obstacle)
-            elif parts == 1:
-                error = _error("one-core")
-            elif self.deaths > DEATHS:
-                parts, error = 1, _error("died")
+            try:
+                script = _script()
+            except RuntimeError as forbidden:
+                error = _error("blocked", reason=str(forbidden))
             else:
-                if self._variant != variant:
-                    self.stop()
-                    module = side_module.modules()[variant]
-                    self.workers, self._variant = _platform.open_threads(script, module), variant
-                    self._begin_call, self._finish_call = self.workers.begin, self.workers.finish
-                self.workers.start(parts - 1)
-                if not str(self.workers.error):  # there may be no memory for all
-                    parts = min(parts, 1 + int(self.workers.threads.length))
+                parts, error = self._start(script, variant)
         self.error, self.parts = error, parts
         self.least = 2 * MARGIN * self._overhead / MULTIPLY_ADD if parts > 1 else math.inf
+
+    def _start(self, script: Any, variant: str) -> tuple[int, Exception | None]:
+        self._cores = int(script.cores())
+        self._overhead = CALL_BESIDE_A_PAGE if script.inBrowser() and self._cores == 2 else CALL
+        parts = self.wanted or min(self._cores, MOST)
+        if obstacle := str(script.obstacle()):
+            return 1, _error(obstacle)
+        if parts == 1:
+            return 1, _error("one-core")
+        if self.deaths > DEATHS:
+            return 1, _error("died")
+        if self._variant != variant:
+            self.stop()
+            module = side_module.modules()[variant]
+            self.workers, self._variant = _platform.open_threads(script, module), variant
+            self._begin_call, self._finish_call = self.workers.begin, self.workers.finish
+        self.workers.start(parts - 1)
+        if not str(self.workers.error):  # there may be no memory for all
+            parts = min(parts, 1 + int(self.workers.threads.length))
+        return parts, None
 
     def stop(self) -> None:
         """End the workers."""

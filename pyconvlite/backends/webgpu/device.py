@@ -359,6 +359,9 @@ async def init(power_preference: str | None = None, dtype: Any = np.float32) -> 
         raise coded(absent, "no-webgpu")
     try:
         open_device = _platform.load_script("open", FOLDER / "bridge.js")
+    except RuntimeError as error:
+        raise coded(WebGPUUnavailable(str(error)), "no-script", reason=error) from error
+    try:
         bridge = await open_device(gpu, power_preference)
     except Exception as error:
         reason = str(error).removeprefix("Error: ")
