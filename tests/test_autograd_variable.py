@@ -431,7 +431,6 @@ class TestData:
             (Variable(np.ones(2)), "not Variable; use its `data`"),
             ([1.0, 2.0], r"not list; use np.array\(\[1.0, 2.0\]\)"),
             (3.0, r"not float; use np.array\(3.0\)"),
-            (memoryview(b"12"), r"not memoryview; use np.array\(\.\.\.\)$"),
             (SimpleNamespace(to_py=list), r"not SimpleNamespace; use np.array\(x.to_py\(\)\)$"),
             (F.relu, "not function; use what it returns"),
             ([Variable(np.ones(2))], r"not list; use F.stack\(...\), which passes gradients on"),

@@ -136,7 +136,7 @@ def load_script(name: str, script: Path) -> Any:
     """The value of a backend's script: the one that the page has registered, or else that of the file.
 
     Raises:
-        RuntimeError: the page's policy forbids `eval`; docs/guides/own-page.md says how to register scripts.
+        RuntimeError: the page's policy forbids `eval`; see docs/guides/own-page.md.
     """
     try:
         import pyconvlite_bridge

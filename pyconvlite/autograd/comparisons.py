@@ -8,19 +8,7 @@ from typing import Any, NamedTuple
 
 
 class Comparison(NamedTuple):
-    """A comparison of a Variable.
-
-    Attributes:
-        compare: the function of the module operator, such as `operator.gt`.
-        x: the Variable.
-        other: a Variable, array or number.
-        result: what the comparison returned.
-
-    Example:
-        >>> import operator
-        >>> Comparison(operator.gt, 2, 1, True).compare(2, 1)
-        True
-    """
+    """A comparison of a Variable, by a function such as `operator.gt`, and what it returned."""
 
     compare: Callable[[Any, Any], Any]
     x: Any

@@ -87,11 +87,10 @@ def not_an_array(data: Any, subject: str = "a Variable must hold") -> TypeError:
         use = "F.stack(...), which passes gradients on to the Variables in it"
     elif callable(data):
         use = "what it returns"
-    elif hasattr(data, "to_py"):  # of JavaScript; np.array would make integers of a Float32Array's 1 and 2
+    elif hasattr(data, "to_py"):  # of JavaScript: np.array makes integers of 1.0
         use = "np.array(x.to_py())"
     else:  # the repr of a DataFrame or a tensor has several lines
-        is_code = type(data).__module__ == "builtins" and not isinstance(data, memoryview)
-        use = f"np.array({reprlib.repr(data) if is_code else '...'})"
+        use = f"np.array({reprlib.repr(data) if type(data).__module__ == 'builtins' else '...'})"
     return TypeError(f"{subject} an array, not {type(data).__name__}; use {use}")
 
 

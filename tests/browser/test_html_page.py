@@ -7,12 +7,13 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import numpy as np
 import pytest
 from exported_nets import NETS
 from hosting import put_kernels
-from playwright.sync_api import Browser, Page, Playwright
+from playwright.sync_api import Browser, Page, Playwright, expect
 from visits import NOISE
 
 import pyconvlite
@@ -280,6 +281,25 @@ def test_network_that_cannot_start_is_reported(export: Callable[..., str], page:
     page.set_input_files("#file", png(9, 9))
     page.wait_for_timeout(200)
     assert "CompileError" in page.locator("#fault").inner_text()
+
+
+def test_policy_that_forbids_workers_is_reported(export: Callable[..., str], browser: Browser) -> None:
+    """Again after Clear and another stroke, not only at the start."""
+    model, _ = trained_a_little(LeNet, (1, 28, 28))
+    html = Path(unquote(urlsplit(export(model, 10, input="drawing")).path)).read_text("utf-8")
+    policy = {
+        "Content-Security-Policy": "default-src 'self'; script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'"
+    }
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.route("**/*", lambda route: route.fulfill(body=html, content_type="text/html", headers=policy))
+        page.goto("http://127.0.0.1:9/page.html")
+        fault = page.locator("#fault")
+        expect(fault).to_contain_text("needs worker-src blob:")
+        page.get_by_role("button", name="Clear").click()
+        expect(fault).to_be_hidden()
+        page.locator("#view").click()
+        expect(fault).to_contain_text("needs worker-src blob:")
 
 
 def test_long_words_fit_a_phone(export: Callable[..., str], page: Page) -> None:
