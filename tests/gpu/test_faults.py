@@ -7,8 +7,8 @@ import pytest
 from pyodide.code import run_js
 
 import pyconvlite.functions as F
-from pyconvlite import seed
-from pyconvlite.backends import webgpu
+from pyconvlite import Variable, seed
+from pyconvlite.backends import DeviceUnavailable, webgpu
 from pyconvlite.backends.webgpu.device import current
 from pyconvlite.models import LeNet
 
@@ -93,7 +93,11 @@ class TestLost:
             old.get()
         with pytest.raises(webgpu.DeviceLost):
             old + 1
+        assert not webgpu.is_available()
+        with pytest.raises(DeviceUnavailable, match="init"):
+            Variable(x).to_gpu()
         webgpu.init_sync()
+        assert webgpu.is_available()
         with pytest.raises(webgpu.DeviceLost):
             old + 1
         np.testing.assert_array_equal((webgpu.asarray(x) + 1).get(), x + 1)

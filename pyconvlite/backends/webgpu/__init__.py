@@ -109,17 +109,16 @@ kernels: Kernels[ndarray] = _kernels  # so that mypy checks the protocol
 
 
 def is_available() -> bool:
-    """Whether a device is open.
+    """Whether a device is open, and not lost.
 
     Example:
         >>> from pyconvlite.backends import webgpu
         >>> to_device = webgpu.asarray if webgpu.is_available() else lambda x: x
     """
     try:
-        current()
+        return not current().is_lost()
     except WebGPUUnavailable:
         return False
-    return True
 
 
 def memory() -> dict[str, int]:

@@ -271,6 +271,10 @@ class Device:
         """Free the released buffers."""
         self._call(self._bridge.freePool)
 
+    def is_lost(self) -> bool:
+        """Whether calls raise DeviceLost."""
+        return bool(self._bridge.lost)
+
     def destroy(self) -> None:
         """Close the device; its arrays are lost."""
         self._bridge.destroy()
