@@ -327,6 +327,15 @@ def test_mod_gradient():
     np.testing.assert_array_equal(y.grad.data, [-2, 2, 0])
 
 
+def test_batch_normalization_of_opset_7_says_that_it_is_of_channels():
+    x, constants = floats(2, 3, 4), {name: floats(3) for name in "sbm"} | {"v": np.ones(3, np.float32)}
+    call = {"names": "x s b m v", "constants": constants}
+    old = called("BatchNormalization", x, opset=7, spatial=1, **call)
+    np.testing.assert_array_equal(old, called("BatchNormalization", x, opset=9, **call))
+    with pytest.raises(ValueError, match="spatial must be one of 1"):
+        called("BatchNormalization", x, opset=7, spatial=0, **call)
+
+
 @pytest.mark.parametrize("outputs", ["y", "y new_mean new_var"])
 def test_batch_normalization_in_training_mode(outputs):
     """A file written in training: training updates its statistics, test mode uses them."""

@@ -50,9 +50,10 @@ def _weight(value: float, like: Any) -> Any:
     return value if raw(like).dtype.kind == "f" else np.array(value).astype(raw(like).dtype)
 
 
-@operator("BatchNormalization", epsilon=1e-5, momentum=0.9, training_mode=0)
+@operator("BatchNormalization", epsilon=1e-5, momentum=0.9, training_mode=0, spatial=1)
 def _batch_norm(use: Use) -> Run:
     use.check_floats()
+    use.one_of("spatial", 1)
     in_training = use.training_mode if use.version >= 14 else use.outputs > 1
     if not in_training and use.outputs > 1:
         use.refuse("it has outputs that only training has")
