@@ -8,6 +8,7 @@ import pyconvlite.functions as F
 from pyconvlite import Variable, onnx, test_mode
 from pyconvlite.onnx import Node
 from pyconvlite.optimizers import Adam
+from pyconvlite.testing import check_backward
 
 
 @pytest.mark.parametrize(
@@ -334,6 +335,23 @@ def test_batch_normalization_of_opset_7_says_that_it_is_of_channels():
     np.testing.assert_array_equal(old, called("BatchNormalization", x, opset=9, **call))
     with pytest.raises(ValueError, match="spatial must be one of 1"):
         called("BatchNormalization", x, opset=7, spatial=0, **call)
+
+
+def test_batch_normalization_by_computed_statistics_has_their_gradient():
+    """As PyTorch's newer exporter writes BatchNorm2d(track_running_stats=False)."""
+    axes, x = {"axes": [0, 2], "keepdims": 0}, floats(2, 3, 4).astype(np.float64)
+    nodes = [
+        Node("ReduceMean", ["x"], ["m"], axes, version=13),
+        Node("Reshape", ["m", "column"], ["c"]),
+        Node("Sub", ["x", "c"], ["d"]),
+        Node("Mul", ["d", "d"], ["s"]),
+        Node("ReduceMean", ["s"], ["v"], axes, version=13),
+        Node("BatchNormalization", ["x", "scale", "bias", "m", "v"], ["y"]),
+    ]
+    constants = {name: np.arange(1.0, 4.0) for name in ("scale", "bias")} | {"column": np.array([-1, 1])}
+    infos = [[onnx.ValueInfo(name, x.dtype, x.shape)] for name in "xy"]
+    with test_mode():
+        check_backward(onnx.OnnxModel(onnx.Graph(nodes, constants, *infos)), [x])
 
 
 @pytest.mark.parametrize("outputs", ["y", "y new_mean new_var"])

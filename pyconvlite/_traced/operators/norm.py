@@ -72,8 +72,8 @@ def _batch_norm(use: Use) -> Run:
             mean.data, var.data = f.avg_mean, f.avg_var
         else:
             shape = (1, -1, *[1] * (len(x.shape) - 2))
-            factor = F.div(scale, F.sqrt(F.add(raw(var), use.epsilon)))
-            y = F.mul(F.sub(x, F.reshape(raw(mean), shape)), F.reshape(factor, shape))
+            factor = F.div(scale, F.sqrt(F.add(var, use.epsilon)))
+            y = F.mul(F.sub(x, F.reshape(mean, shape)), F.reshape(factor, shape))
             y = F.add(y, F.reshape(bias, shape))
         y = F.cast(y, raw(x).dtype)  # scale, bias and the statistics may be wider
         return y, *[raw(mean), raw(var)] * 2  # for as many outputs as the node has
