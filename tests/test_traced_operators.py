@@ -1,11 +1,14 @@
 """_traced/operators/: what ONNX's own cases do not cover, such as gradients and errors."""
 
+from io import BytesIO
+
 import numpy as np
 import pytest
 from onnx_files import contents, floats, run
 
 import pyconvlite.functions as F
 from pyconvlite import Variable, onnx, test_mode
+from pyconvlite.models import Sequential
 from pyconvlite.onnx import Node
 from pyconvlite.optimizers import Adam
 from pyconvlite.testing import check_backward
@@ -352,6 +355,17 @@ def test_batch_normalization_by_computed_statistics_has_their_gradient():
     infos = [[onnx.ValueInfo(name, x.dtype, x.shape)] for name in "xy"]
     with test_mode():
         check_backward(onnx.OnnxModel(onnx.Graph(nodes, constants, *infos)), [x])
+
+
+def test_running_statistics_in_a_model_that_is_exported_again_are_not_trained():
+    constants = {name: floats(3) for name in ("scale", "bias", "mean")} | {"var": np.ones(3, np.float32)}
+    nodes = [("BatchNormalization", "x scale bias mean var", "y", {})]
+    model, x = Sequential(onnx.load(contents(nodes, {"x": ("N", 3)}, "y", constants))), floats(4, 3)
+    file = BytesIO()
+    onnx.save(model, file, x)
+    again = onnx.load(file.getvalue())
+    names = [name.rpartition("/")[2] for name, param in again.named_params() if param.requires_grad]
+    assert sorted(names) == ["bias", "scale"]
 
 
 @pytest.mark.parametrize("outputs", ["y", "y new_mean new_var"])

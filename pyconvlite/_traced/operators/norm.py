@@ -71,6 +71,8 @@ def _batch_norm(use: Use) -> Run:
             y = f(x, scale, bias)
             mean.data, var.data = f.avg_mean, f.avg_var
         else:
+            if has_statistics:  # never trained: constants, also where the model is exported again
+                mean, var = raw(mean), raw(var)
             shape = (1, -1, *[1] * (len(x.shape) - 2))
             factor = F.div(scale, F.sqrt(F.add(var, use.epsilon)))
             y = F.mul(F.sub(x, F.reshape(mean, shape)), F.reshape(factor, shape))
