@@ -50,14 +50,18 @@ addEventListener('message', ({ data: { graph, weights, kernels, input } }) => {
     postMessage({ failure: String(error) });
   }
 });`;
+addEventListener('error', ({ message }) => fail(message)); // older browsers throw where a policy forbids workers
 const source = textOf('runtime').replaceAll('export class', 'class') + LOOP;
 const worker = new Worker(URL.createObjectURL(new Blob([source], { type: 'text/javascript' })));
 worker.onmessage = (/** @type {MessageEvent} */ { data }) => fail(data.failure);
-/** Rejected when the worker ends; a policy of the server may forbid it. @type {Promise<never>} */
-const ended = new Promise((_, reject) => {
-  worker.onerror = ({ message }) => reject(new Error(message || textOf('no-worker')));
-});
-ended.catch(fail);
+/** Why the worker has ended; a policy of the server may forbid it. @type {Error | null} */
+let ended = null;
+/** Tells who waits for it. @type {(error: Error) => void} */
+let tell = fail;
+worker.onerror = (/** @type {ErrorEvent} */ { message }) => {
+  ended = new Error(message || textOf('no-worker'));
+  tell(ended);
+};
 const [weights, kernels] = [bytesOf(textOf('weights')), bytesOf(textOf('kernels'))];
 worker.postMessage({ graph: JSON.parse(textOf('graph')), weights: new Float32Array(weights), kernels }, [
   weights,
@@ -72,13 +76,12 @@ for (const id of ['weights', 'kernels']) byId(id).remove(); // megabytes of text
  * @returns {Promise<Float32Array>}
  */
 const run = (data) =>
-  Promise.race([
-    ended,
-    new Promise((resolve, reject) => {
-      worker.onmessage = ({ data: { output, failure } }) => (failure ? reject(new Error(failure)) : resolve(output));
-      worker.postMessage({ input: { shape: [1, ...settings.shape], data } });
-    }),
-  ]);
+  new Promise((resolve, reject) => {
+    if (ended) throw ended;
+    tell = reject;
+    worker.onmessage = ({ data: { output, failure } }) => (failure ? reject(new Error(failure)) : resolve(output));
+    worker.postMessage({ input: { shape: [1, ...settings.shape], data } });
+  });
 Object.assign(globalThis, { run });
 
 /** @param {Float32Array} scores */

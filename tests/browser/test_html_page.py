@@ -302,6 +302,17 @@ def test_policy_that_forbids_workers_is_reported(export: Callable[..., str], bro
         expect(fault).to_contain_text("needs worker-src blob:")
 
 
+def test_worker_that_is_refused_at_once_is_reported(export: Callable[..., str], browser: Browser) -> None:
+    """As older browsers do under such a policy."""
+    with browser.new_context() as context:
+        context.add_init_script(
+            "Worker = class { constructor() { throw new Error('denied by the policy'); } }"
+        )
+        page = context.new_page()
+        page.goto(export(Sequential(F.flatten, L.Linear(2, in_size=12)), 2, shape=(3, 2, 2)))
+        expect(page.locator("#fault")).to_contain_text("denied by the policy")
+
+
 def test_long_words_fit_a_phone(export: Callable[..., str], page: Page) -> None:
     title = "Handwrittencharacterrecognitionwithanetwork" * 2
     page.goto(export(Sequential(F.flatten, L.Linear(2, in_size=12)), 2, shape=(3, 2, 2), title=title))
