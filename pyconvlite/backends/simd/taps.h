@@ -53,14 +53,15 @@ static void sum_taps(const Windows *w, float *y, const float *of_taps, int row, 
   }
 }
 
-/* `convolve` for few outputs of many channels and windows a pixel apart. Returns 0 for others, and where so few rows
- * fit that those that two blocks meet are many. */
+/* `convolve` for few outputs of many channels and windows a pixel apart. Returns 0 for others, where windows are fewer
+ * than pixels, all of which are multiplied, and where so few rows fit that those that two blocks meet are many. */
 static int convolve_taps(Windows *w, float *y, const float *x, Weights weights, const float *bias, Mode relu) {
   Axis *v = &w->v, *h = &w->h;
   plan_axis(v, w->gradient, 0);
   plan_axis(h, w->gradient, 0);
   int kernel = v->kernel * h->kernel, lines = w->outputs * kernel, phases = v->phases * h->phases;
   if (w->outputs > FEW_OUTPUTS || w->channels < MANY_CHANNELS || kernel == 1 || v->step > 1 || h->step > 1) return 0;
+  if (2 * (int64_t)v->source * h->source > 3 * (int64_t)v->windows * h->windows) return 0;
   int64_t room = SPACE - (int64_t)lines * w->channels, met = v->high - v->low;
   room = room / ((int64_t)lines * h->source + phases * h->windows) - met;
   if (room < min_int(v->windows, 2 * (int)met + 1)) return 0;
