@@ -294,14 +294,20 @@ STOP = """async (id) => {
 }"""
 
 
+def stopped_while_it_waits(visit: Visit) -> tuple[Lesson, Lesson]:
+    """Start an endless program, and stop a figure that waits for its end; return both figures."""
+    endless, other = Lesson(visit.page, "padding"), Lesson(visit.page, "stride")
+    endless.type("while True: pass")
+    other.put("x", 0, "7")
+    visit.page.evaluate(STOP, "stride")
+    other.faults("the program was stopped")
+    return endless, other
+
+
 @pytest.mark.full
 def test_endless_program_is_stopped_by_the_button(page_of: Callable[[str], Visit]) -> None:
     visit = page_of("lesson-stride.html")
-    endless, other = Lesson(visit.page, "padding"), Lesson(visit.page, "stride")
-    endless.type("while True: pass")
-    other.put("x", 0, "7")  # waits for the worker
-    visit.page.evaluate(STOP, "stride")
-    other.faults("the program was stopped")
+    endless, other = stopped_while_it_waits(visit)
     endless.faults("Computing")  # goes on
     visit.page.evaluate(STOP, "padding")
     # Not "after 10 seconds", as the page itself does.
@@ -313,11 +319,7 @@ def test_endless_program_is_stopped_by_the_button(page_of: Callable[[str], Visit
 
 def test_stopped_figure_runs_again_before_its_turn(page_of: Callable[[str], Visit]) -> None:
     visit = page_of("lesson-stride.html")
-    endless, other = Lesson(visit.page, "padding"), Lesson(visit.page, "stride")
-    endless.type("while True: pass")
-    other.put("x", 0, "7")  # waits for the worker
-    visit.page.evaluate(STOP, "stride")
-    other.faults("the program was stopped")
+    endless, other = stopped_while_it_waits(visit)
     other.put("x", 0, "6")
     visit.page.evaluate(STOP, "padding")
     y = correlate2d(other.held("x"), other.held("W"), "valid")[:, ::2]
